@@ -11,7 +11,7 @@ from enum import StrEnum
 class Outcome(StrEnum):
     """What the engine decided for one rule and one resource."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 - an outcome, not a password
     FAIL = "fail"
     UNKNOWN = "unknown"
     NOT_APPLICABLE = "not_applicable"

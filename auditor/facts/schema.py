@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from auditor.inventory.schema import Column
+from auditor.inventory.schema import Column, ColumnType
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +21,8 @@ class Fact:
     columns: tuple[Column, ...]
 
 
-def _c(name: str, type_: str, sentence: str) -> Column:
-    assert type_ in ("text", "int", "bool")
-    return Column(name, type_, "", sentence)  # type: ignore[arg-type]  # checked on the line above
+def _c(name: str, type_: ColumnType, sentence: str) -> Column:
+    return Column(name, type_, "", sentence)
 
 
 _LISTENER_SOURCES = ("endpoints", "service_resources", "listeners")

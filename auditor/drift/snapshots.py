@@ -121,16 +121,16 @@ def diff_resources(old: Snapshot, new: Snapshot) -> ResourceDrift:
             continue
         for key in sorted(right.keys() - left.keys(), key=repr):
             if before.knew(table, right[key], appeared):
-                added.append(_reference(table, right[key]))
+                added.append(reference(table, right[key]))
                 appeared.update(_identities(table, right[key]))
         for key in sorted(left.keys() - right.keys(), key=repr):
             if after.knew(table, left[key], vanished):
-                removed.append(_reference(table, left[key]))
+                removed.append(reference(table, left[key]))
                 vanished.update(_identities(table, left[key]))
         for key in left.keys() & right.keys():
             attributes = _attribute_changes(table, left[key], right[key])
             if attributes:
-                changed.append(Changed(_reference(table, right[key]), attributes))
+                changed.append(Changed(reference(table, right[key]), attributes))
     return ResourceDrift(
         tuple(sorted(added, key=_order)),
         tuple(sorted(removed, key=_order)),
@@ -248,6 +248,12 @@ def _identities(table: Table, row: _Row) -> Iterator[tuple[str, str]]:
         yield "resource_id", str(row[table.key[0]])
 
 
+def rows_of(snapshot: Snapshot, table: Table) -> Iterator[_Row]:
+    """The rows of one table, volatile columns too; NULL is None."""
+    frame = snapshot.tables.get(table.name)
+    return iter(()) if frame is None else _records(frame, table.column_names)
+
+
 def _records(frame: pd.DataFrame, columns: Sequence[str]) -> Iterator[_Row]:
     present = [name for name in columns if name in frame.columns]
     plain = frame[present].astype(object)
@@ -312,7 +318,8 @@ def _parsed(text: str) -> Any:
         return text
 
 
-def _reference(table: Table, row: Mapping[str, Any]) -> ResourceRef:
+def reference(table: Table, row: Mapping[str, Any]) -> ResourceRef:
+    """The object a row stands for."""
     name = row.get(_NAMES.get(table.name, ""))
     return ResourceRef(
         table.name, resource_id(table, row), str(row["account_id"]), str(row["region_id"]), _text(name) or None

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
+
+import pandas as pd
 
 from auditor.engine.rule import Example, Rule
 from auditor.engine.run import judge_loaded
@@ -12,7 +15,7 @@ from auditor.engine.sql import Database, QueryError
 from auditor.errors import PlauditError
 from auditor.findings import Finding
 from auditor.inventory.coverage import ANY_TARGET, coverage_frame
-from auditor.inventory.normalize import table_frame
+from auditor.inventory.normalize import empty_tables, table_frame
 from auditor.inventory.schema import TABLES
 from auditor.inventory.snapshot import Snapshot
 from auditor.spec import EndpointSpec, Port, Requirements, ServiceSpec, Spec
@@ -103,7 +106,7 @@ def example_snapshot(example: Example) -> Snapshot:
         for row in table_rows:
             regions.update(row[name] for name in row if name.endswith("_region_id") and row[name])
     return Snapshot(
-        tables={name: table_frame(name, rows.get(name, ())) for name in TABLES},
+        tables={**_empty_tables(), **{name: table_frame(name, rows[name]) for name in rows}},
         coverage=coverage_frame(_coverage(example, sorted(accounts), sorted(regions))),
         meta={
             "started_at": example.now or DEFAULT_TIME,
@@ -112,6 +115,11 @@ def example_snapshot(example: Example) -> Snapshot:
             "regions": sorted(regions),
         },
     )
+
+
+@cache
+def _empty_tables() -> dict[str, pd.DataFrame]:
+    return empty_tables()
 
 
 def _set(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -103,9 +103,8 @@ class _Bench:
             return
         state = _RuleState(rule, kind, [entry for entry in unread if entry.rows], self._sides(rule, kind))
         for row in rows:
-            answer = _Answer(
-                **dict(zip(_FIELDS, row, strict=False)), values=dict(zip(columns, row[len(_FIELDS) :], strict=True))
-            )
+            values = dict(zip(columns, row[len(_FIELDS) :], strict=True))
+            answer = _Answer(**dict(zip(_FIELDS, row, strict=False)))
             member = members[answer.id]
             outcome = Outcome(answer.outcome)
             reason: str | None = None
@@ -355,7 +354,7 @@ _FIELDS = ("id", "applies", "number", "twice", "incomplete", "outcome", *ENGINE_
 
 @dataclass(slots=True)
 class _Answer:
-    """One row of judge.sql; `values` are the other columns of the query, for remediation and `related`."""
+    """One row of judge.sql, without the columns that only remediation and `related` read."""
 
     id: int
     applies: bool | None
@@ -369,7 +368,6 @@ class _Answer:
     reason: str | None
     severity: str | None
     related: str | list[str] | None
-    values: dict[str, str | None]
 
 
 _ID_COLUMN = {"endpoint_services": "service_id", "load_balancers": "load_balancer_id", "endpoints": "endpoint_id"}

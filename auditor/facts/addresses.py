@@ -131,6 +131,11 @@ def union(sets: Iterable[AddressSet]) -> AddressSet:
     return AddressSet(normalized(v4), normalized(v6))
 
 
+def is_wide(addresses: AddressSet) -> bool:
+    """True if the set holds all of IPv4 or all of IPv6."""
+    return addresses.v4 == ALL_V4 or addresses.v6 == ALL_V6
+
+
 def _blocks(intervals: Intervals, bits: int) -> list[str]:
     texts = []
     for start, high in intervals:

@@ -51,7 +51,7 @@ def read_declarations(path: str) -> list[Declaration]:
     name = "standard input" if path == "-" else path
     content = _content(path, name)
     try:
-        document = json.loads(content, object_pairs_hook=_known_only)
+        document = json.loads(content.decode("utf-8-sig"), object_pairs_hook=_known_only)
     except UnicodeDecodeError:
         raise FileError(name, "is not UTF-8 text") from None
     except RecursionError:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from auditor.collect.accounts import load_profiles
 from auditor.collect.crawl import collect
+from auditor.simulator.faults import Fault
+from auditor.simulator.world import World
+
 from auditor.engine import Rule, judge, load_rules, tables_needed
 from auditor.findings import Finding, Outcome
 from auditor.inventory.snapshot import Snapshot
 from auditor.simulator import Simulator
-from auditor.simulator.faults import Fault
-from auditor.simulator.world import World
 from auditor.spec import Spec
 
 PROVIDER, CONSUMER = "6543210987654321", "1234567890123456"
@@ -47,7 +48,9 @@ def judged(snapshot: Snapshot, rules: Sequence[Rule] | None = None, spec: Spec |
     return judge(snapshot, rules if rules is not None else load_rules(), spec or Spec())
 
 
-def scan(world: World, *, faults: Sequence[Fault] = (), spec: Spec | None = None, timeout: float = 10.0) -> list[Finding]:
+def scan(
+    world: World, *, faults: Sequence[Fault] = (), spec: Spec | None = None, timeout: float = 10.0
+) -> list[Finding]:
     """Collect what the built-in rules need, and judge."""
     rules = load_rules()
     return judged(take(world, faults=faults, tables=tables_needed(rules), spec=spec, timeout=timeout), rules, spec)

@@ -175,12 +175,11 @@ def classify(operation: Operation, status: int, headers: Mapping[str, str], data
     for name in operation.expects:
         if body.get(name) is None:
             raise CloudError("Plaudit.Malformed", f"status 200 without {name}", request_id=request_id)
-    if operation.items:
-        try:
-            items_of(operation, body)
-        except CloudError as error:
-            error.request_id = request_id
-            raise
+    try:
+        items_of(operation, body)
+    except CloudError as error:
+        error.request_id = request_id
+        raise
     return Answer(body, request_id)
 
 
@@ -189,7 +188,9 @@ def _kind(value: object) -> str:
 
 
 def items_of(operation: Operation, body: Body) -> list[Any]:
-    """The list `operation` documents; CloudError if it is absent or not a list."""
+    """The list `operation` documents; CloudError if it is absent or not a list.  Empty where it documents none."""
+    if not operation.items:
+        return []
     here: Any = body
     for name in operation.items_path:
         if not isinstance(here, dict):

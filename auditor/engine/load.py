@@ -44,6 +44,7 @@ def load_folder(folder: Path, *, builtin: bool) -> list[Rule]:
         rules = [read_rule(path, builtin=builtin) for path in _rule_files(folder)]
         for rule in rules:
             linter.check(rule)
+    check_ids(rules)
     return rules
 
 

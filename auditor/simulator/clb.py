@@ -249,7 +249,7 @@ def _users(clb: Clb, group_id: str) -> tuple[list[Row], list[Row]]:
 def _groups(call: Call, clb: Clb, kind: str) -> list[ServerGroup]:
     return [
         group
-        for group in call.world.server_groups.values()
+        for group in list(call.world.server_groups.values())
         if group.load_balancer_id == clb.load_balancer_id and group.kind == kind
     ]
 

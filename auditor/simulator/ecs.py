@@ -214,7 +214,7 @@ def describe_security_group_references(call: Call) -> Row:
     for group in call.own(call.world.security_groups, ids):
         users = [
             {"AliUid": user.account_id, "SecurityGroupId": user.security_group_id}
-            for user in call.world.security_groups.values()
+            for user in list(call.world.security_groups.values())
             if any(rule.group_id == group.security_group_id for rule in user.rules)
         ]
         if users:

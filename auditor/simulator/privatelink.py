@@ -79,7 +79,7 @@ def get_service_attribute(call: Call) -> Row:
 def _related(call: Call, service: EndpointService, resource: ServiceResource) -> int:
     return sum(
         any(zone.resource_id == resource.resource_id and zone.zone_id == resource.zone_id for zone in endpoint.zones)
-        for endpoint in call.world.endpoints.values()
+        for endpoint in list(call.world.endpoints.values())
         if endpoint.service_id == service.service_id
     )
 
@@ -87,7 +87,8 @@ def _related(call: Call, service: EndpointService, resource: ServiceResource) ->
 def list_service_resources(call: Call) -> Row:
     call.region()
     service = _service(call)
-    page, token, size = call.token_page(service.resources, default=50, maximum=50)
+    resources = call.shown(service.resources, lambda r: f"{service.service_id}:{r.resource_id}:{r.zone_id}")
+    page, token, size = call.token_page(resources, default=50, maximum=50)
     rows = [
         call.view(
             f"{service.service_id}:{resource.resource_id}:{resource.zone_id}",
@@ -147,7 +148,7 @@ def _connection_row(call: Call, endpoint: Endpoint) -> Row:
                 "ZoneStatus": zone.status,
             },
         )
-        for zone in endpoint.zones
+        for zone in call.shown(endpoint.zones, lambda zone: f"{endpoint.endpoint_id}:{zone.zone_id}")
     ]
     return call.view(
         endpoint.endpoint_id,
@@ -177,7 +178,7 @@ def list_connections(call: Call) -> Row:
     hidden = call.world.hidden.get(call.operation, set())
     connections = [
         endpoint
-        for endpoint in call.world.endpoints.values()
+        for endpoint in list(call.world.endpoints.values())
         if endpoint.service_account_id == call.account.account_id
         and endpoint.service_region_id == region
         and endpoint.service_id in call.world.services
@@ -266,7 +267,8 @@ def _consumer_status(zone: EndpointZone) -> str:
 def list_endpoint_zones(call: Call) -> Row:
     call.region()
     endpoint = _endpoint(call)
-    page, token, size = call.token_page(endpoint.zones, default=50, maximum=1000)
+    zones = call.shown(endpoint.zones, lambda zone: f"{endpoint.endpoint_id}:{zone.zone_id}")
+    page, token, size = call.token_page(zones, default=50, maximum=1000)
     rows = [
         call.view(
             f"{endpoint.endpoint_id}:{zone.zone_id}",
@@ -283,13 +285,13 @@ def list_endpoint_zones(call: Call) -> Row:
         )
         for zone in page
     ]
-    return with_token({"MaxResults": size, "TotalCount": len(endpoint.zones), "Zones": rows}, token)
+    return with_token({"MaxResults": size, "TotalCount": len(zones), "Zones": rows}, token)
 
 
 def list_endpoint_groups(call: Call) -> Row:
     call.region()
     endpoint = _endpoint(call)
-    groups = list(endpoint.security_groups.items())
+    groups = call.shown(endpoint.security_groups.items(), lambda item: f"{endpoint.endpoint_id}:{item[0]}")
     page, token, size = call.token_page(groups, default=50, maximum=50)
     rows = [
         call.view(f"{endpoint.endpoint_id}:{group_id}", {"SecurityGroupId": group_id, "SecurityGroupStatus": status})

@@ -20,7 +20,7 @@ def _route_table(vpc_id: str) -> str:
 
 
 def _vpc_row(call: Call, vpc: Vpc) -> Row:
-    vswitches = [vswitch.vswitch_id for vswitch in call.world.vswitches.values() if vswitch.vpc_id == vpc.vpc_id]
+    vswitches = [vswitch.vswitch_id for vswitch in list(call.world.vswitches.values()) if vswitch.vpc_id == vpc.vpc_id]
     row: Row = {
         "CenStatus": "Detached",
         "CidrBlock": vpc.cidr_block,
@@ -70,7 +70,7 @@ def _vswitch_row(call: Call, vswitch: VSwitch) -> Row:
     share = ""
     if vswitch.shared_with:
         share = "Sharing" if vswitch.account_id == call.account.account_id else "Shared"
-    free = ipaddress.ip_network(vswitch.cidr_block).num_addresses - 4 - vswitch.allocated
+    free = ipaddress.ip_network(vswitch.cidr_block).num_addresses - 4 - len(vswitch.taken)
     row: Row = {
         "AvailableIpAddressCount": max(free, 0),
         "CidrBlock": vswitch.cidr_block,
@@ -99,7 +99,7 @@ def _vswitches(call: Call) -> list[VSwitch]:
     region = call.region()
     shared = [
         vswitch
-        for vswitch in call.world.vswitches.values()
+        for vswitch in list(call.world.vswitches.values())
         if call.account.account_id in vswitch.shared_with and vswitch.region_id == region
     ]
     return call.own(call.world.vswitches) + shared
@@ -152,7 +152,7 @@ def _entry(direction: str, position: int, entry: NetworkAclEntry) -> Row:
 def _network_acl_row(call: Call, acl: NetworkAcl) -> Row:
     resources = [
         {"ResourceId": vswitch.vswitch_id, "ResourceType": "VSwitch", "Status": "BINDED"}
-        for vswitch in call.world.vswitches.values()
+        for vswitch in list(call.world.vswitches.values())
         if vswitch.network_acl_id == acl.network_acl_id
     ]
     egress = [_entry("egress", position, entry) for position, entry in enumerate(acl.egress, 1)]
@@ -352,7 +352,7 @@ def describe_metric_rule_list(call: Call) -> Row:
     enabled = call.flag("EnableState")
     alarms = [
         alarm
-        for alarm in call.world.alarms.values()
+        for alarm in list(call.world.alarms.values())
         if alarm.account_id == call.account.account_id
         and (not call.region_id or alarm.region_id == call.region())
         and call.matches(Namespace=alarm.namespace)

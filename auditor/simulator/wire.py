@@ -7,7 +7,7 @@ import binascii
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -209,6 +209,11 @@ class Call:
         if not found:
             raise not_found(code, object_id)
         return found[0]
+
+    def shown(self, objects: Iterable[T], name: Callable[[T], str]) -> list[T]:
+        """The objects that no test has hidden from this operation; `name` gives the id of one."""
+        hidden = self.world.hidden.get(self.operation)
+        return [value for value in objects if not hidden or name(value) not in hidden]
 
     def view(self, object_id: str, row: Row) -> Row:
         """The row with the overrides a test has put on it for this operation."""

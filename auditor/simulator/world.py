@@ -72,7 +72,8 @@ class World:
     `overrides` maps (operation, object id) to fields that one operation shows differently (ABSENT removes a key), and
     `hidden` names objects that one operation leaves out: with them the two views of one connection can be made to
     differ.  Objects without an own id have composite ids: `<endpoint>:<zone>`, `<service>:<resource>:<zone>`,
-    `<lb>:<protocol>:<port>`, `<endpoint>:<security group>`, `<group>:<rule>`.
+    `<lb>:<protocol>:<port>`, `<endpoint>:<security group>`, `<group>:<rule>`,
+    `<lb>:<protocol>:<port>:<server>:<backend port>`.
     """
 
     accounts: dict[str, Account] = field(default_factory=dict)
@@ -137,14 +138,17 @@ class World:
         self.vswitches[vswitch.vswitch_id] = vswitch
         return vswitch
 
-    def new_address(self, vswitch: VSwitch) -> str:
-        """The next free address of a vSwitch, from the tenth on; reserved addresses are not given out."""
+    def new_address(self, vswitch: VSwitch, wanted: str = "") -> str:
+        """The wanted address, or the next free one from the tenth on; ValueError if it is taken or none is left."""
         network = ipaddress.ip_network(vswitch.cidr_block)
-        vswitch.allocated += 1
-        offset = 9 + vswitch.allocated
-        if offset > network.num_addresses - 4:
-            raise ValueError(f"vSwitch {vswitch.vswitch_id} has no free address")
-        return str(network[offset])
+        address = wanted
+        while not address or address in vswitch.taken:
+            if wanted or vswitch.cursor >= network.num_addresses - 4:
+                raise ValueError(f"vSwitch {vswitch.vswitch_id} has no free address {wanted}")
+            vswitch.cursor += 1
+            address = str(network[vswitch.cursor])
+        vswitch.taken.add(address)
+        return address
 
     def add_security_group(self, vpc: Vpc, rules: Iterable[Rule] = (), *, id: str = "", **fields: Any) -> SecurityGroup:
         """A security group; rules without an id get one when they are shown."""
@@ -190,8 +194,6 @@ class World:
         self, vswitch: VSwitch, groups: Sequence[str] = (), *, ip: str = "", id: str = "", **fields: Any
     ) -> NetworkInterface:
         """An ENI in a vSwitch; the address is taken from it unless given."""
-        if ip:
-            vswitch.allocated += 1
         eni = NetworkInterface(
             id or self.new_id("eni"),
             vswitch.account_id,
@@ -199,7 +201,7 @@ class World:
             vswitch.vpc_id,
             vswitch.vswitch_id,
             vswitch.zone_id,
-            ip or self.new_address(vswitch),
+            self.new_address(vswitch, ip),
             **fields,
         )
         eni.security_groups = groups if isinstance(groups, list) else list(groups)
@@ -238,7 +240,7 @@ class World:
             vswitch.region_id,
             vswitch.vpc_id,
             vswitch.vswitch_id,
-            address or self.new_address(vswitch),
+            self.new_address(vswitch, address),
             vswitch.zone_id,
             secondary_zone_id,
             **fields,

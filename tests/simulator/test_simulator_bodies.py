@@ -72,8 +72,9 @@ def value_errors(value: Any, hint: Any, path: str) -> Iterator[str]:
             yield from type_errors(value, path)
         else:
             yield f"{path}: expected {hint.__name__}, got {value!r}"
-    elif isinstance(hint, type) and not (hint is float and isinstance(value, int)):
-        if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
+    elif isinstance(hint, type):
+        wanted = (int, float) if hint is float else hint
+        if not isinstance(value, wanted) or (hint is int and isinstance(value, bool)):
             yield f"{path}: expected {hint.__name__}, got {value!r}"
 
 
@@ -136,7 +137,11 @@ def parameters(world: World, product: str, action: str, account_id: str, region_
             for object_id in ids:
                 yield {**base, name: object_id, "IncludeListener": "true", "IncludeRule": "true"}
             return
-    balancers = [b for b in world.balancers.values() if (b.account_id, b.region_id, b.balancer_type) == (account_id, region_id, product)]
+    balancers = [
+        b
+        for b in world.balancers.values()
+        if (b.account_id, b.region_id, b.balancer_type) == (account_id, region_id, product)
+    ]
     if action == "GetLoadBalancerAttribute":
         yield from ({**base, "LoadBalancerId": b.load_balancer_id} for b in balancers)
     elif action == "GetListenerHealthStatus":

@@ -18,10 +18,11 @@ from io import BufferedReader
 from pathlib import Path
 from types import TracebackType
 
-from auditor.simulator import balancers, clb, ecs, privatelink, vpc
+from auditor.simulator import balancers, clb, ecs, monitoring, privatelink, vpc
 from auditor.simulator.faults import Fault, FaultScript, Reply, change_body, change_reply, changed_params, error_of
 from auditor.simulator.limits import RateLimits
-from auditor.simulator.wire import Answer, ApiError, Call, Request, Row, authorization, signature
+from auditor.simulator.signature import Request, authorization, signature
+from auditor.simulator.wire import Answer, ApiError, Call, Row
 from auditor.simulator.world import World
 
 #: Product and operations by the version a request names.
@@ -34,7 +35,7 @@ PRODUCTS: dict[str, tuple[str, dict[str, Answer]]] = {
     "2022-04-30": ("nlb", balancers.OPERATIONS),
     "2020-06-16": ("alb", balancers.OPERATIONS),
     "2024-04-15": ("gwlb", balancers.OPERATIONS),
-    "2019-01-01": ("cms", vpc.CMS_OPERATIONS),
+    "2019-01-01": ("cms", monitoring.CMS_OPERATIONS),
 }
 _MAX_HEAD = 1 << 20
 

@@ -188,6 +188,7 @@ _FACTS = (
             _c("role", "text", "Master, Slave or empty."),
             _c("serving", "bool", "Weight above 0; NULL if the weight was not read."),
             _c("health_status", "text", "normal, abnormal, unavailable; NULL if no row names this server."),
+            _c("reason", "text", "Why the group, its servers or the health are not known; server_id may be NULL then."),
         ),
     ),
 )

@@ -1,0 +1,109 @@
+"""The nouns of a rule file: a rule, its evidence, its examples, its remediation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from auditor.findings import Basis, Outcome, Severity, Side, Source
+
+#: A value of an example row: text, integer, boolean or NULL.
+Value = str | int | bool | None
+
+#: `{endpoint_id}`, but neither `${…}` nor the braces of HCL blocks and JSON.
+PLACEHOLDER = re.compile(r"(?<!\$)\{([a-z][a-z0-9_]*)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Sql:
+    """A SQL text of a rule file and the line of the file on which it begins."""
+
+    text: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One thing that must have been read completely before anything is concluded.
+
+    Exactly one of `table` and `fact` is set.  The coverage targets are: the scope column `of`; the column `of` of the
+    table or fact `via` for its rows that share the resource's key (or the scope column `on`); the last column of the
+    SQL `targets`; without all three, the one list of the resource's account and region.
+    """
+
+    table: str | None
+    fact: str | None
+    line: int
+    of: str | None = None
+    via: str | None = None
+    on: str | None = None
+    targets: Sql | None = None
+    partial_proves: Outcome | None = None
+
+    @property
+    def name(self) -> str:
+        return self.table or self.fact or ""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One example of a rule: an inventory in miniature and the outcome it must have.
+
+    `missing` tables have no coverage at all, `half_read` ones an incomplete row; every other table is complete.
+    `resource` names the resource.id that is meant where the inventory holds several.
+    """
+
+    name: str
+    expect: Outcome
+    given: Mapping[str, tuple[Mapping[str, Value], ...]]
+    line: int
+    observed: str | None = None
+    declared: Mapping[str, object] | None = None
+    now: str | None = None
+    missing: tuple[str, ...] = ()
+    half_read: tuple[str, ...] = ()
+    resource: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RemediationTemplate:
+    """A remediation with `{placeholders}`, filled in from the columns of scope and query."""
+
+    summary: str
+    cli: tuple[str, ...] = ()
+    terraform: str | None = None
+    console: str | None = None
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One checkable claim about one kind of resource, as its file states it.  `resource` is the kind."""
+
+    id: str
+    title: str
+    severity: Severity
+    basis: Basis
+    resource: str
+    side: Side
+    rationale: str
+    query: Sql
+    remediation: RemediationTemplate
+    evidence: tuple[Evidence, ...]
+    examples: tuple[Example, ...]
+    path: str
+    builtin: bool
+    sources: tuple[Source, ...] = ()
+    tags: tuple[str, ...] = ()
+    applies: Sql | None = None
+    none_found: Outcome = Outcome.UNKNOWN
+    aliases: tuple[str, ...] = ()
+    deprecated: bool = False
+    lines: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def source(self) -> str:
+        """`builtin`, or the path of the rule file."""
+        return "builtin" if self.builtin else self.path

@@ -1,0 +1,270 @@
+"""What the security groups of an endpoint admit: facts `endpoint_access` and `endpoint_exposure`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from auditor.facts.addresses import (
+    ALL_V4,
+    ALL_V6,
+    AddressSet,
+    Intervals,
+    difference,
+    normalized,
+)
+from auditor.facts.decision import Item, Piece, decide, first_shadow, verdict
+from auditor.facts.endpoints import Endpoint, EndpointClient, EndpointEni, EndpointPort, Endpoints
+from auditor.facts.rows import joined
+from auditor.facts.security_groups import GroupSet, SecurityGroups
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """The verdict on one client: the columns `verdict` to `reason` of `endpoint_access`."""
+
+    verdict: str | None
+    admitted: str
+    denied: str
+    undecided: str
+    decided_by: str
+    intra_group_only: bool | None
+    shadowed: bool | None
+    shadowed_by: str | None
+    reason: str | None
+
+
+_NOT_KNOWN = {
+    "verdict": None,
+    "admitted": None,
+    "denied": None,
+    "undecided": None,
+    "decided_by": None,
+    "intra_group_only": None,
+    "shadowed": None,
+    "shadowed_by": None,
+}
+
+
+class Access:
+    """Answers who may reach an endpoint; equal questions are answered once."""
+
+    def __init__(self, endpoints: Endpoints, groups: SecurityGroups) -> None:
+        self._endpoints = endpoints
+        self._groups = groups
+        self._items: dict[tuple[Any, ...], list[Item]] = {}
+        self._items_of: GroupSet | None = None
+        self._admissions: dict[tuple[Any, ...], Admission] = {}
+        self._exposures: dict[tuple[Any, ...], tuple[bool | None, str | None, str | None]] = {}
+        self._by_address: dict[GroupSet, bool] = {}
+
+    def endpoint_access(self) -> Iterator[dict[str, Any]]:
+        """Rows of `endpoint_access`: ENIs x ports x clients; what is not known of these has one row with a reason."""
+        for endpoint in self._endpoints.every.values():
+            groups = self._endpoints.group_set(endpoint)
+            enis = self._endpoints.enis(endpoint)
+            ports = self._endpoints.ports(endpoint)
+            clients = self._endpoints.clients(endpoint, self._groups.membership)
+            for eni in enis:
+                for port in ports:
+                    for client in clients:
+                        yield self._access_row(endpoint, groups, eni, port, client)
+
+    def _access_row(
+        self, endpoint: Endpoint, groups: GroupSet, eni: EndpointEni, port: EndpointPort, client: EndpointClient
+    ) -> dict[str, Any]:
+        row: dict[str, Any] = {
+            "endpoint_id": endpoint.endpoint_id,
+            "zone_id": eni.zone_id,
+            "eni_id": eni.eni_id,
+            "eni_ip": eni.eni_ip,
+            "protocol": port.protocol,
+            "port": port.port,
+            "client": client.client,
+            "declared": client.declared,
+        }
+        reason = joined([text for text in (eni.reason, port.reason, client.reason) if text])
+        if reason is not None or port.protocol is None or port.port is None or client.addresses is None:
+            return {**row, **_NOT_KNOWN, "reason": reason}
+        found = self.admission(groups, client.addresses, port.protocol, port.port, eni.addresses)
+        return {**row, **{name: getattr(found, name) for name in Admission.__slots__}}
+
+    def _own(self, groups: GroupSet, own: AddressSet | None) -> AddressSet | None:
+        """The ENI's own addresses where a rule depends on them; else None, so that all ENIs share one answer."""
+        if groups not in self._by_address:
+            self._by_address[groups] = self._groups.depends_on_own_address(groups, "ingress")
+        return own if self._by_address[groups] else None
+
+    def items(self, groups: GroupSet, protocol: str, port: int, own: AddressSet | None) -> list[Item]:
+        """What decides in order; kept for the groups asked last only, for they come endpoint by endpoint."""
+        if groups != self._items_of:
+            self._items.clear()
+            self._items_of = groups
+        key = (protocol, port, own)
+        if key not in self._items:
+            self._items[key] = self._groups.ingress_items(groups, protocol, port, own)
+        return self._items[key]
+
+    def admission(
+        self, groups: GroupSet, source: AddressSet, protocol: str, port: int, own: AddressSet | None
+    ) -> Admission:
+        """The verdict on packets from `source` to an ENI with these groups."""
+        own = self._own(groups, own)
+        key = (groups, source, protocol, port, own)
+        if key not in self._admissions:
+            _, ignored = self._endpoints.endpoint_enis_of(groups.vpc_id or "")
+            items = self.items(groups, protocol, port, own)
+            self._admissions[key] = admission(items, source, ignored)
+        return self._admissions[key]
+
+    def endpoint_exposure(self) -> Iterator[dict[str, Any]]:
+        """Rows of `endpoint_exposure`: ENIs x ports."""
+        for endpoint in self._endpoints.every.values():
+            groups = self._endpoints.group_set(endpoint)
+            for eni in self._endpoints.enis(endpoint):
+                for port in self._endpoints.ports(endpoint):
+                    row = {
+                        "endpoint_id": endpoint.endpoint_id,
+                        "eni_id": eni.eni_id,
+                        "protocol": port.protocol,
+                        "port": port.port,
+                    }
+                    reason = joined([text for text in (eni.reason, port.reason) if text])
+                    if reason is not None or port.protocol is None or port.port is None:
+                        yield {**row, "open": None, "rules": None, "reason": reason}
+                        continue
+                    own = self._own(groups, eni.addresses)
+                    key = (groups, port.protocol, port.port, own)
+                    if key not in self._exposures:
+                        self._exposures[key] = exposure(self.items(groups, port.protocol, port.port, own))
+                    is_open, rules, reason = self._exposures[key]
+                    yield {**row, "open": is_open, "rules": rules, "reason": reason}
+
+
+def admission(items: Sequence[Item], source: AddressSet, ignored: AddressSet) -> Admission:
+    """The verdict of ordered items on a source.
+
+    `ignored` addresses (those of endpoint ENIs, which are nobody's clients) count for nothing; in the texts they go
+    with their neighbours, so that a block stays a block.
+    """
+    judged = source - ignored or source
+    pieces_v4, pieces_v6 = decide(items, judged)
+    pieces = [*pieces_v4, *pieces_v6]
+    verdicts = {verdict(piece, items) for piece in pieces}
+    shadow = first_shadow(items, judged)
+    beside = source - judged
+    return Admission(
+        verdict=_verdict(verdicts),
+        admitted=_text(items, pieces_v4, pieces_v6, beside, True),
+        denied=_text(items, pieces_v4, pieces_v6, beside, False),
+        undecided=_text(items, pieces_v4, pieces_v6, beside, None),
+        decided_by=", ".join(_labels(items, pieces)),
+        intra_group_only=_intra_group_only(items, pieces, pieces_v4, pieces_v6),
+        shadowed=True if shadow is not None else _not_shadowed(items, judged),
+        shadowed_by=f"{items[shadow[0]].label} before {items[shadow[1]].label}" if shadow is not None else None,
+        reason=_reason(items, pieces, judged, shadow is not None),
+    )
+
+
+def _verdict(verdicts: set[bool | None]) -> str | None:
+    if {True, False} <= verdicts:
+        return "part"
+    if verdicts == {True}:
+        return "all"
+    return "none" if verdicts == {False} else None
+
+
+def _text(
+    items: Sequence[Item], v4: Sequence[Piece], v6: Sequence[Piece], ignored: AddressSet, wanted: bool | None
+) -> str:
+    return AddressSet(_bounds(items, v4, ignored.v4, wanted), _bounds(items, v6, ignored.v6, wanted)).text()
+
+
+def _bounds(items: Sequence[Item], pieces: Sequence[Piece], ignored: Intervals, wanted: bool | None) -> Intervals:
+    """Intervals of the pieces with one verdict, and the ignored addresses next to them: those before go first."""
+    found = [(piece.low, piece.high) for piece in pieces if verdict(piece, items) is wanted]
+    if not ignored or not found:
+        return normalized(found)
+    ends = {piece.high for piece in pieces}
+    highs, lows = {high for _, high in found}, {low for low, _ in found}
+    for low, high in ignored:
+        if low - 1 in highs or (low - 1 not in ends and high + 1 in lows):
+            found.append((low, high))
+    return normalized(found)
+
+
+def _labels(items: Sequence[Item], pieces: Sequence[Piece]) -> list[str]:
+    deciders = sorted({piece.decider for piece in pieces if verdict(piece, items) is not None})
+    return list(dict.fromkeys(items[index].label for index in deciders))
+
+
+def _intra_group_only(
+    items: Sequence[Item], pieces: Sequence[Piece], v4: Sequence[Piece], v6: Sequence[Piece]
+) -> bool | None:
+    """Nothing that is admitted would be without the intra-group policy; None if that is not decided."""
+    undecided = any(verdict(piece, items) is None for piece in pieces)
+    admitted = AddressSet(_bounds(items, v4, (), True), _bounds(items, v6, (), True))
+    if not admitted:
+        return None if undecided else False
+    if not any(items[piece.decider].kind == "intra-group" for piece in pieces if verdict(piece, items)):
+        return False
+    rest = [item for item in items if item.kind != "intra-group"]
+    without = {verdict(piece, rest) for part in decide(rest, admitted) for piece in part}
+    if True in without:
+        return False
+    return None if undecided or None in without else True
+
+
+def _not_shadowed(items: Sequence[Item], source: AddressSet) -> bool | None:
+    """False if no Accept can stand behind a Drop for any packet; None if one may."""
+    if any(item.kind == "gap" for item in items):
+        return None
+    if all(item.possible is item.sure for item in items):
+        return False
+    return None if first_shadow(items, source, possible=True) is not None else False
+
+
+def _reason(items: Sequence[Item], pieces: Sequence[Piece], source: AddressSet, shadowed: bool) -> str | None:
+    """What made pieces undecided; else what keeps the shadowing undecided."""
+    marks = set()
+    for piece in pieces:
+        if verdict(piece, items) is None:
+            marks.add(piece.drop_mark if items[piece.decider].accept else piece.accept_mark)
+    found = [items[index].why for index in sorted(mark for mark in marks if mark is not None)]
+    reasons = [why for why in found if why is not None]
+    if not reasons and not shadowed and _not_shadowed(items, source) is None:
+        reasons = [item.why for item in items if item.why is not None]
+    return joined(reasons)
+
+
+def exposure(items: Sequence[Item]) -> tuple[bool | None, str | None, str | None]:
+    """Columns `open`, `rules`, `reason` of `endpoint_exposure`."""
+    gaps = [item.why for item in items if item.kind == "gap" and item.why]
+    if gaps:
+        return None, None, joined(gaps)
+    labels: list[str] = []
+    doubts: list[str] = []
+    for family, everywhere in (("v4", ALL_V4), ("v6", ALL_V6)):
+        _expose([item for item in items if item.kind == "rule"], family, everywhere, labels, doubts)
+    if labels:
+        return True, ", ".join(dict.fromkeys(labels)), None
+    return (None, None, joined(doubts)) if doubts else (False, None, None)
+
+
+def _expose(rules: Sequence[Item], family: str, everywhere: Intervals, labels: list[str], doubts: list[str]) -> None:
+    """Adds the Accept rules from everywhere that decide for some address of a family, and why one might."""
+    certain_before: list[tuple[int, int]] = []
+    possible_before: list[tuple[int, int]] = []
+    for rule in rules:
+        certain: Intervals = getattr(rule.sure, family)
+        possible: Intervals = getattr(rule.possible, family)
+        if rule.accept and rule.wide is not False and possible == everywhere:
+            if certain == everywhere and difference(everywhere, normalized(possible_before)):
+                labels.append(rule.label)
+            elif difference(everywhere, normalized(certain_before)):
+                doubts.append(rule.why or f"what stands before rule {rule.label} may or may not match")
+        if certain == everywhere:
+            return
+        certain_before.extend(certain)
+        possible_before.extend(possible)

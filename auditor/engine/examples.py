@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
+
+import pandas as pd
 
 from auditor.engine.rule import Example, Rule
 from auditor.engine.run import judge_loaded
@@ -12,7 +15,7 @@ from auditor.engine.sql import Database, QueryError
 from auditor.errors import PlauditError
 from auditor.findings import Finding
 from auditor.inventory.coverage import ANY_TARGET, coverage_frame
-from auditor.inventory.normalize import table_frame
+from auditor.inventory.normalize import empty_tables, table_frame
 from auditor.inventory.schema import TABLES
 from auditor.inventory.snapshot import Snapshot
 from auditor.spec import EndpointSpec, Port, Requirements, ServiceSpec, Spec
@@ -82,40 +85,50 @@ def _spec(declared: Mapping[str, Any]) -> Spec:
     return Spec(services=services, endpoints=endpoints, require=Requirements(**frozen(declared.get("require", {}))))
 
 
-def example_snapshot(example: Example) -> Snapshot:
-    """The inventory an example gives; every table but `missing` and `half_read` ones has complete coverage."""
+def example_rows(example: Example) -> dict[str, list[dict[str, Any]]]:
+    """The rows an example gives, completed: account and region where left out, and a row per account id used."""
     rows: dict[str, list[dict[str, Any]]] = {}
     for table, given in example.given.items():
         names = TABLES[table].column_names
-        defaults: Mapping[str, str] = {"account_id": DEFAULT_ACCOUNT, "region_id": DEFAULT_REGION}
-        rows[table] = [
-            {**{name: value for name, value in defaults.items() if name in names}, **_set(row)} for row in given
-        ]
+        defaults = {"account_id": DEFAULT_ACCOUNT, "region_id": DEFAULT_REGION}
+        own = {name: value for name, value in defaults.items() if name in names}
+        rows[table] = [{**own, **{name: value for name, value in row.items() if value is not None}} for row in given]
     accounts = {row["account_id"]: row for row in rows.get("accounts", [])}
-    for table in rows:
-        for row in rows[table]:
-            accounts.setdefault(row["account_id"], {"account_id": row["account_id"]})
-    if not accounts:
-        accounts[DEFAULT_ACCOUNT] = {"account_id": DEFAULT_ACCOUNT}
-    rows["accounts"] = list(accounts.values())
-    regions = {row["region_id"] for table in rows.values() for row in table if "region_id" in row} | {DEFAULT_REGION}
     for table_rows in rows.values():
         for row in table_rows:
-            regions.update(row[name] for name in row if name.endswith("_region_id") and row[name])
+            accounts.setdefault(row["account_id"], {"account_id": row["account_id"]})
+    rows["accounts"] = list(accounts.values()) or [{"account_id": DEFAULT_ACCOUNT}]
+    return rows
+
+
+def example_regions(rows: Mapping[str, list[dict[str, Any]]]) -> list[str]:
+    """Every region an example names."""
+    regions = {DEFAULT_REGION}
+    for row in (row for table_rows in rows.values() for row in table_rows):
+        regions.update(row[name] for name in row if name.endswith("region_id") and row[name])
+    return sorted(regions)
+
+
+def example_snapshot(example: Example) -> Snapshot:
+    """The inventory an example gives; every table but `missing` and `half_read` ones has complete coverage."""
+    rows = example_rows(example)
+    regions = example_regions(rows)
+    accounts = sorted(row["account_id"] for row in rows["accounts"])
     return Snapshot(
-        tables={name: table_frame(name, rows.get(name, ())) for name in TABLES},
-        coverage=coverage_frame(_coverage(example, sorted(accounts), sorted(regions))),
+        tables={**_empty_tables(), **{name: table_frame(name, rows[name]) for name in rows}},
+        coverage=coverage_frame(_coverage(example, accounts, regions)),
         meta={
             "started_at": example.now or DEFAULT_TIME,
             "finished_at": example.now or DEFAULT_TIME,
-            "accounts": [{"account_id": account_id, "profile": None} for account_id in sorted(accounts)],
-            "regions": sorted(regions),
+            "accounts": [{"account_id": account_id, "profile": None} for account_id in accounts],
+            "regions": regions,
         },
     )
 
 
-def _set(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if value is not None}
+@cache
+def _empty_tables() -> dict[str, pd.DataFrame]:
+    return empty_tables()
 
 
 def _coverage(example: Example, accounts: list[str], regions: list[str]) -> Iterator[dict[str, Any]]:

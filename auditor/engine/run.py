@@ -97,26 +97,29 @@ class _Bench:
             unread = [self._missing(kind, item) for item in rule.evidence if item.table is not None]
             columns, rows = self._ask(rule, kind, unread)
         except QueryError as error:
+            why = f"The rule could not be evaluated: {error}."
             for member in members.values():
-                reason = f"The rule could not be evaluated: {error}."
-                yield self._finding(rule, member.ref, Outcome.UNKNOWN, reason=reason, values=member.values)
+                yield self._finding(rule, member.ref, Outcome.UNKNOWN, reason=why, values=member.values)
             return
         state = _RuleState(rule, kind, [entry for entry in unread if entry.rows], self._sides(rule, kind))
         for row in rows:
-            answer = _Answer(*row[: len(_FIXED)], dict(zip(columns, row[len(_FIXED) :], strict=True)))
+            values = dict(zip(columns, row[len(_FIELDS) :], strict=True))
+            answer = _Answer(**dict(zip(_FIELDS, row, strict=False)))
             member = members[answer.id]
-            outcome, reason, gaps = Outcome(answer.outcome), None, ()
+            outcome = Outcome(answer.outcome)
+            reason: str | None = None
+            gaps: tuple[Gap, ...] = ()
             if outcome is Outcome.UNKNOWN:
                 outcome, reason, gaps = self._explain(state, member, answer)
             related = self._related_of(kind, answer.id, member)
-            if answer.number is not None and (answer.related or answer.values):
-                related = references(self.session, member.ref, answer.values, _texts(answer.related), related)
+            if answer.number is not None and (answer.related or values):
+                related = references(self.session, member.ref, values, _texts(answer.related), related)
             yield self._finding(
                 rule,
                 member.ref,
                 outcome,
                 reason=reason,
-                values={**member.values, **answer.values},
+                values={**member.values, **values},
                 gaps=gaps,
                 part=answer.part or "",
                 severity=_severity(rule, answer.severity),
@@ -134,8 +137,7 @@ class _Bench:
         answered = answer.applies is True and answer.number is not None and answer.compliant is not None
         gaps = self._gaps(state, answer.id, member, answered) if answer.incomplete or not answered else ()
         reason = answer.reason or gaps_sentence(gaps, self.session.profiles) or _no_reason(answer)
-        outcome, reason = self._one_sided(gaps, reason)
-        return outcome, reason, gaps
+        return *self._one_sided(gaps, reason), gaps
 
     def hidden(self, rule: Rule) -> Iterator[Finding]:
         """One unknown per known parent whose members of the rule's kind are not known."""
@@ -345,13 +347,14 @@ class _RuleState:
     sides: tuple[str, ...]
 
 
-#: Columns judge.sql gives, in the order of the fields of _Answer.
+#: Columns judge.sql gives, and the fields of _Answer they become.
 _FIXED = ("_id", "applies", "_n", "twice", "incomplete", "outcome", *ENGINE_COLUMNS)
+_FIELDS = ("id", "applies", "number", "twice", "incomplete", "outcome", *ENGINE_COLUMNS)
 
 
 @dataclass(slots=True)
 class _Answer:
-    """One row of judge.sql; `values` are the columns of the query that only remediation and `related` read."""
+    """One row of judge.sql, without the columns that only remediation and `related` read."""
 
     id: int
     applies: bool | None
@@ -365,7 +368,6 @@ class _Answer:
     reason: str | None
     severity: str | None
     related: str | list[str] | None
-    values: dict[str, str | None]
 
 
 _ID_COLUMN = {"endpoint_services": "service_id", "load_balancers": "load_balancer_id", "endpoints": "endpoint_id"}

@@ -230,3 +230,11 @@ LIST_GAPS: dict[str, str] = {
         where not exists (select 1 from _covered c
                           where c.table_name = 'listeners' and c.target in (b.load_balancer_id, '*'))""",
 }
+
+#: Kinds whose members an endpoint may be the only one to name, and the column that names them: where it is NULL, a
+#: member may be hidden behind the endpoint.
+UNNAMED = {
+    "vpc": ("vpc_id", "VPC"),
+    "endpoint_service": ("service_id", "endpoint service"),
+    "taggable": ("service_id", "endpoint service"),
+}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from auditor.engine.completeness import PREPARE
 from auditor.engine.rule import Rule
-from auditor.engine.scopes import KINDS, LIST_GAPS, SCOPE_SQL, Kind
+from auditor.engine.scopes import KINDS, LIST_GAPS, SCOPE_SQL, UNNAMED, Kind
 from auditor.engine.sql import Database
 from auditor.facts.schema import FACTS
 from auditor.findings import Gap, ResourceRef
@@ -48,7 +48,7 @@ DECLARED: dict[str, tuple[Column, ...]] = {
 #: Scope tables a kind's own is built from.
 _BUILT_FROM: dict[str, tuple[str, ...]] = {
     "account": (),
-    "endpoint_service": (),
+    "endpoint_service": ("endpoint",),
     "endpoint": ("endpoint_service",),
     "vpc": ("endpoint_service", "endpoint"),
     "service_user": ("endpoint_service",),
@@ -104,6 +104,7 @@ class Session:
     def __init__(self, database: Database) -> None:
         self.database = database
         self._filled: dict[str, int] = {}
+        self._built: set[str] = set()
         for name, table in TABLES.items():
             database.create(name, table.columns)
         for name, fact in FACTS.items():
@@ -137,11 +138,12 @@ class Session:
         for statement in PREPARE:
             self.database.run(statement)
         kinds = sorted({rule.resource for rule in rules})
+        self._built.clear()
         for name in SCOPE_SQL:
             if name in kinds or any(name in _BUILT_FROM[kind] for kind in kinds):
                 self.build_scope(name)
         self._read_coverage()
-        self._read_owners(kinds)
+        self._read_owners()
         self._declare(spec)
         facts = sorted({item.fact for rule in rules for item in rule.evidence if item.fact is not None})
         frames: Mapping[str, pd.DataFrame] = {}
@@ -165,6 +167,7 @@ class Session:
             f"create or replace table _{name} as select (row_number() over ())::integer as _id, * "
             f"from ({SCOPE_SQL[name]})"
         )
+        self._built.add(f"_{name}")
 
     def _fill(self, name: str, columns: tuple[Column, ...], frame: pd.DataFrame | None) -> None:
         rows = 0 if frame is None else len(frame)
@@ -225,7 +228,7 @@ class Session:
             self._fill(name, columns, typed_frame(columns, rows[name]))
 
     def _known(self, table: str, column: str) -> set[str]:
-        if not self.database.run("select 1 from duckdb_tables() where table_name = ?", [table]):
+        if table not in self._built:
             return set()
         return {row[0] for row in self.database.run(f"select {column} from {table}")}
 
@@ -245,12 +248,11 @@ class Session:
         self.wildcards = bool(self.database.run("select 1 from coverage where target = ? limit 1", [ANY_TARGET]))
         self.profiles = dict(self.database.run("select account_id, profile from accounts order by all"))
 
-    def _read_owners(self, kinds: Collection[str]) -> None:
+    def _read_owners(self) -> None:
         self.owners = {}
         given = set()
-        built = {name for kind in kinds for name in (kind, *_BUILT_FROM[kind])}
         for name in ("endpoint_service", "endpoint", "load_balancer"):
-            if name not in built:
+            if f"_{name}" not in self._built:
                 continue
             kind = KINDS[name]
             rows = self.database.run(f"select {kind.key[0]}, account_id, region_id, name, given from _{name}")
@@ -339,6 +341,15 @@ class Session:
         for profile, gap in sorted(self.failed_profiles.items()):
             ref = ResourceRef("accounts", f"profile:{profile}", None, None, profile)
             parents["accounts", ref.id] = (ref, [gap])
+        if kind.name in UNNAMED:
+            column, words = UNNAMED[kind.name]
+            for (id_,) in self.database.run(
+                f"select endpoint_id from _endpoint where given and {column} is null order by all"
+            ):
+                gap = Gap(
+                    "malformed", None, None, None, "endpoints", id_, None, f"the answer names no {words} of {id_}"
+                )
+                parents["endpoints", id_] = (self.owners[id_], [gap])
         for name in kind.lists:
             for type_, id_, account_id, region_id, table, target in self.database.run(
                 f"select distinct * from ({LIST_GAPS[name]}) order by all"

@@ -276,8 +276,7 @@ class _Reader:
 
 
 def _is_null(constant: dict[str, Any]) -> bool:
-    literal = constant.get("literal") or constant.get("value") or {}
-    return literal.get("kind") == "NULL" or bool(literal.get("is_null"))
+    return (constant.get("literal") or {}).get("kind") == "NULL_LITERAL"
 
 
 def _walk(node: Any) -> Iterator[dict[str, Any]]:

@@ -44,6 +44,7 @@ def load_folder(folder: Path, *, builtin: bool) -> list[Rule]:
         rules = [read_rule(path, builtin=builtin) for path in _rule_files(folder)]
         for rule in rules:
             linter.check(rule)
+    check_ids(rules)
     return rules
 
 
@@ -249,8 +250,14 @@ def _evidence(node: Node, kind: str) -> Evidence:
     if not listed and of is None and targets is None:
         own = table.parent or table.key[0]
         raise node.error(f"{table.name} is read per {own}; write `of: {own}`, or `via`, or `targets`")
-    proves = entry["partial_proves"].text(choices=("pass", "fail")) if "partial_proves" in entry else None
-    return Evidence(table.name, None, node.line, of, via, on, targets, Outcome(proves) if proves else None)
+    return Evidence(table.name, None, node.line, of, via, on, targets, _proves(entry.get("partial_proves")))
+
+
+def _proves(node: Node | None) -> frozenset[Outcome]:
+    if node is None:
+        return frozenset()
+    words = node.items() if node.kind == "list" else [node]
+    return frozenset(Outcome(word.text(choices=("pass", "fail"))) for word in words)
 
 
 def _shared(node: Node, on: Node | None, kind: str, columns: Sequence[str], via: str) -> str | None:

@@ -31,6 +31,8 @@ class Evidence:
     Exactly one of `table` and `fact` is set.  The coverage targets are: the scope column `of`; the column `of` of the
     table or fact `via` for its rows that share the resource's key (or the scope column `on`); the last column of the
     SQL `targets`; without all three, the one list of the resource's account and region.
+    `partial_proves`: outcomes that stand although the list was not read to the end; both of them where the verdict
+    rests on single rows that cannot be hidden behind others.
     """
 
     table: str | None
@@ -40,7 +42,7 @@ class Evidence:
     via: str | None = None
     on: str | None = None
     targets: Sql | None = None
-    partial_proves: Outcome | None = None
+    partial_proves: frozenset[Outcome] = frozenset()
 
     @property
     def name(self) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from auditor.engine.completeness import SEEN_BY_ALL
 from auditor.engine.examples import DEFAULT_TIME, example_regions, example_rows, example_spec
 from auditor.engine.rule import Example, Rule
 from auditor.engine.session import tables_needed
@@ -65,7 +66,9 @@ def batches(rule: Rule, worlds: Iterable[World]) -> list[Batch]:
     for world in worlds:
         spec = example_spec(rule, world.example)
         now = world.example.now or DEFAULT_TIME
-        batch = made.setdefault((now, spec.require), Batch(spec=Spec(require=spec.require), now=now))
+        # One answer for everybody cannot differ from world to world within one inventory.
+        shared = tuple(world.reads.get(table, "complete") for table in sorted(SEEN_BY_ALL & tables))
+        batch = made.setdefault((now, spec.require, shared), Batch(spec=Spec(require=spec.require), now=now))
         world.number = len(batch.worlds)
         batch.worlds.append(world)
         _add(batch, world, spec, tables)

@@ -50,6 +50,9 @@ def code_for(error: BaseException, terminal: Terminal) -> int:
 
 
 def _usage(error: click.UsageError, terminal: Terminal) -> None:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        terminal.error(error.format_message())
+        return
     if error.ctx is not None:
         terminal.error(error.ctx.get_usage())
         terminal.error(f"Try '{error.ctx.command_path} --help' for help.\n")

@@ -18,7 +18,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 SPEC_KEY = "auditor.spec"
 
 
-class Words(click.ParamType):
+class Words(click.ParamType[str]):
     """A list, at commas; in an environment variable too."""
 
     name = "name[,name]"
@@ -28,7 +28,7 @@ class Words(click.ParamType):
         return str(value)
 
 
-class PathText(click.ParamType):
+class PathText(click.ParamType[Path]):
     """A path in a list; an environment variable holds several as PATH does."""
 
     name = "path"
@@ -40,7 +40,7 @@ class PathText(click.ParamType):
         return Path(value)
 
 
-class FormatText(click.ParamType):
+class FormatText(click.ParamType[tuple[str, Path | None]]):
     """`FORMAT` or `FORMAT=PATH`; `-` is standard output."""
 
     name = "format[=path]"
@@ -66,7 +66,7 @@ class FormatText(click.ParamType):
         return [CompletionItem(name) for name in FORMATS if name.startswith(incomplete)]
 
 
-class Seconds(click.ParamType):
+class Seconds(click.ParamType[float]):
     """A duration: seconds, or 90s, 30m, 2h."""
 
     name = "seconds"
@@ -78,7 +78,7 @@ class Seconds(click.ParamType):
             self.fail(str(error), param, ctx)
 
 
-class Percent(click.ParamType):
+class Percent(click.ParamType[float]):
     """0 to 100, with or without the sign."""
 
     name = "percent"
@@ -157,7 +157,7 @@ cloud_options = _together(
     ),
     option("--concurrency", type=click.IntRange(1, 1024), default=16, show_default=True, metavar="N",
            help="Calls in flight at most."),
-    option("--timeout", type=Seconds(), default=10.0, show_default="10", metavar="S",
+    option("--timeout", type=Seconds(), default=10.0, show_default=True, metavar="S",
            help="Bound on one call: seconds, or 90s, 2m."),
     option("--deadline", type=Seconds(), metavar="S",
            help="Bound on the whole collection; what was read by then is judged."),
@@ -182,7 +182,7 @@ judge_options = _together(
 
 report_options = _together(
     option("--format", "formats", multiple=True, type=FormatText(), metavar="F[=PATH]",
-           help=f"Output: {', '.join(FORMATS)}. Without a path to standard output, one of those at most. Default: table."),
+           help=f"{', '.join(FORMATS)}; without a path to standard output, at most one of those. Default: table."),
     option("--all-outcomes", is_flag=True, help="List passed and not applicable outcomes too."),
     option("--lang", type=click.Choice(CHOICES["lang"]), default="en", show_default=True,
            help="Language of reports for people; machine formats stay English."),

@@ -79,7 +79,7 @@ class Outputs:
 
 @contextmanager
 def opened(formats: Sequence[tuple[str, Path | None]], save: Path | None = None) -> Iterator[Outputs]:
-    """Tries every place.  Raises UsageError for one that cannot be written to, before anything was asked of the cloud."""
+    """Opens every place, before anything is asked of the cloud.  Raises UsageError where that cannot be done."""
     standard = [name for name, path in formats if path is None]
     if len(standard) > 1:
         raise UsageError(

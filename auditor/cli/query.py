@@ -26,7 +26,7 @@ _WORD = re.compile(r"[a-z_][a-z0-9_]*")
     help="Saved snapshots; default: the last scan.",
 )
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
-@option("--timeout", type=Seconds(), default=60.0, show_default="60", metavar="S", help="Bound on the query.")
+@option("--timeout", type=Seconds(), default=60.0, show_default=True, metavar="S", help="Bound on the query.")
 @talk_options
 @click.pass_context
 def query(ctx: click.Context, *, sql: str, spec: Spec, snapshots: tuple[Path, ...], form: str, timeout: float) -> int:

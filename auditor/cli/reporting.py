@@ -46,7 +46,7 @@ def anything_read(reads: Sequence[Read]) -> bool:
 
 def nothing_read(reads: Sequence[Read]) -> str:
     """Why nothing could be read, account by account."""
-    lines = {}
+    lines: dict[str, str] = {}
     for read in reads:
         if not read.complete:
             who = read.account_id or read.profile or "an account"

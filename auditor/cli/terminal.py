@@ -88,7 +88,10 @@ class Terminal:
         return _is_terminal(sys.stdout)
 
     def write(self, data: str | bytes) -> None:
-        """Results on standard output, UTF-8 whatever the locale.  Raises DeliveryError; a closed pipe is nobody's error."""
+        """Results on standard output, UTF-8 whatever the locale.
+
+        Raises DeliveryError, but not for a closed pipe: whoever reads has seen enough.
+        """
         content = data.encode("utf-8", "backslashreplace") if isinstance(data, str) else data
         try:
             sys.stdout.flush()

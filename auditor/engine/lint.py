@@ -153,7 +153,8 @@ class Linter:
         lower = name.lower()
         if lower in _PROCESS_FUNCTIONS or lower.startswith(_PROCESS_PREFIXES):
             return False
-        return lower not in self._impure
+        # Operators are impure only for times with a zone, which the inventory does not hold.
+        return not lower.isidentifier() or lower not in self._impure
 
 
 @dataclass

@@ -241,7 +241,7 @@ def test_odd_answers_make_no_crash_and_no_mistyped_row(data: st.DataObject) -> N
         for key in path[:-1]:
             here = here[key]
         if data.draw(st.booleans()):
-            here[path[-1]] = data.draw(_ODD)
+            here[path[-1]] = copy.deepcopy(data.draw(_ODD))
         elif isinstance(here, dict):
             here.pop(path[-1], None)
     _typed(make(raw))

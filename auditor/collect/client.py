@@ -57,9 +57,12 @@ class Wire:
         self._lock = threading.Lock()
         self._pools: dict[str | None, urllib3.PoolManager] = {}
         self._context: ssl.SSLContext | None = None
+        self._proxies: dict[Endpoint, str | None] = {}
 
     def _pool(self, endpoint: Endpoint) -> urllib3.PoolManager:
-        proxy = proxy_for(endpoint)
+        if endpoint not in self._proxies:
+            self._proxies[endpoint] = proxy_for(endpoint)
+        proxy = self._proxies[endpoint]
         with self._lock:
             pool = self._pools.get(proxy)
             if pool is None:

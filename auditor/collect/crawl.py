@@ -82,7 +82,7 @@ class Progress(Protocol):
     """Who wants to know how far a run is."""
 
     def planned(self, account: str, n: int) -> None:
-        """`n` more regions of an account will be read."""
+        """`n` more lists of an account will be read."""
 
     def done(self, account: str, operation: str) -> None:
         """One list of an account was read."""
@@ -192,6 +192,7 @@ def read_unit(request: UnitRequest) -> UnitResult:
         ledger,
         request.wanted,
         local.crew,
+        lambda number: local.planned(request.account_id, number),
         lambda operation: local.done(request.account_id, operation),
     )
     unit.read()
@@ -368,6 +369,7 @@ class _Crawl:
         ledger.cover(listing.operation, "accounts", [""], None, None, listing.request_id)
         account = _Account(profile, account_id, self._home(profile), self.local.caller(profile, account_id))
         self.accounts.append(account)
+        self.local.planned(account_id, 1)
         self.local.done(account_id, listing.operation)
         return account
 
@@ -377,6 +379,8 @@ class _Crawl:
         """The regions of every account, with the lists of endpoints and endpoint services read on the way."""
         crew = self.local.crew
         crew.each([_bound(self._offered_regions, account) for account in self.accounts])
+        for account in self.accounts:
+            self.local.planned(account.account_id, 2 * len(account.regions))
         crew.each(
             [
                 _bound(self._probe_region, account, region, operation)
@@ -390,6 +394,7 @@ class _Crawl:
         account.regions = list(self.explicit or ())
         if self.explicit is not None and not self.wanted.any("privatelink_regions"):
             return
+        self.local.planned(account.account_id, 1)
         listing = privatelink.fetch_regions(account.caller, account.home)
         made = privatelink.region_rows(listing.items)
         ledger = Ledger(account.account_id, account.profile.name, "")
@@ -452,7 +457,6 @@ class _Crawl:
             for region in account.regions:
                 if region not in active and region in account.ledgers:
                     self.general.append(account.ledgers[region])
-            self.local.planned(account.account_id, len(active))
             account.regions = active
         for place in range(max((len(account.regions) for account in self.accounts), default=0)):
             for account in self.accounts:
@@ -534,6 +538,7 @@ class _Crawl:
 
     def _activation(self, account: _Account) -> None:
         operation = "privatelink:CheckProductOpen"
+        self.local.planned(account.account_id, 1)
         ledger = Ledger(account.account_id, account.profile.name, "")
         with self._lock:
             self.general.append(ledger)

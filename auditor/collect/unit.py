@@ -14,6 +14,8 @@ from auditor.collect.ledger import Ledger
 from auditor.collect.operations import OPERATIONS
 
 Job = Callable[[], None]
+#: Told how many more lists will be read, and which one was.
+Plan = Callable[[int], None]
 Report = Callable[[str], None]
 
 _ENI_TABLES = ("network_interfaces", "eni_addresses", "eni_security_groups")
@@ -41,15 +43,20 @@ class Wanted:
 class Unit:
     """Reads one account in one region into a ledger.  `crew` runs what can be asked at the same time."""
 
-    def __init__(self, caller: Caller, region: str, ledger: Ledger, wanted: Wanted, crew: Crew, report: Report) -> None:
+    def __init__(
+        self, caller: Caller, region: str, ledger: Ledger, wanted: Wanted, crew: Crew, plan: Plan, report: Report
+    ) -> None:
         self.caller = caller
         self.region = region
         self.ledger = ledger
         self.wanted = wanted
         self.crew = crew
+        self._plan = plan
         self._report = report
         #: Groups that rules name and that belong to other accounts.
         self._foreign: set[str] = set()
+        self._places: dict[str, tuple[str, str]] = {}
+        self._balancers_by_place: dict[tuple[str, str], list[str]] = {}
 
     # -------------------------------------------------------------------------------------------- the order
 
@@ -82,6 +89,7 @@ class Unit:
         for number, (operation, job, left) in enumerate(jobs):
             pending[number] = left
             runs.append(started(number, operation, job))
+        self._plan(len(runs))
         if not self.crew.each(runs):
             for left in list(pending.values()):
                 left()
@@ -212,18 +220,20 @@ class Unit:
         )
 
     def _balancers(self) -> dict[tuple[str, str], list[str]]:
-        """Load balancers behind the services by (type, region)."""
+        """Load balancers behind the services by (type, region); once, when the service resources are read."""
         found: dict[tuple[str, str], list[str]] = {}
         types = {row["service_id"]: row["service_resource_type"] for row in self.ledger.rows("endpoint_services")}
         for row in sorted(self.ledger.rows("service_resources"), key=lambda row: str(row["resource_id"])):
             kind = row["resource_type"] or types.get(row["service_id"]) or "slb"
-            ids = found.setdefault((kind, row["resource_region_id"] or self.region), [])
-            if row["resource_id"] not in ids:
-                ids.append(row["resource_id"])
+            place = (kind, row["resource_region_id"] or self.region)
+            if row["resource_id"] not in self._places:
+                self._places[row["resource_id"]] = place
+                found.setdefault(place, []).append(row["resource_id"])
         return found
 
     def _of_load_balancers(self) -> Iterable[tuple[str, Job, Job]]:
-        for (kind, region), ids in self._balancers().items():
+        self._balancers_by_place = self._balancers()
+        for (kind, region), ids in self._balancers_by_place.items():
             if kind == "slb":
                 yield from self._of_clbs(region, ids)
             elif kind in ("nlb", "alb"):
@@ -320,10 +330,7 @@ class Unit:
         )
 
     def _region_of(self, load_balancer_id: str) -> str:
-        for (_, region), ids in self._balancers().items():
-            if load_balancer_id in ids:
-                return region
-        return self.region
+        return self._places.get(load_balancer_id, ("", self.region))[1]
 
     def _after_listeners(self) -> Iterable[tuple[str, Job, Job]]:
         want = self.wanted.any
@@ -346,7 +353,7 @@ class Unit:
         return self._kind_of(str(row["load_balancer_id"])) == "slb"
 
     def _kind_of(self, load_balancer_id: str) -> str:
-        return next((kind for (kind, _), ids in self._balancers().items() if load_balancer_id in ids), "slb")
+        return self._places.get(load_balancer_id, ("slb", ""))[0]
 
     def _rules_of(self, row: Mapping[str, Any]) -> tuple[str, Job, Job]:
         balancer, protocol, port = str(row["load_balancer_id"]), str(row["protocol"]), int(row["port"])
@@ -423,7 +430,7 @@ class Unit:
         )
 
     def _nlb_healths(self, listeners: Sequence[Mapping[str, Any]]) -> Iterable[tuple[str, Job, Job]]:
-        for (kind, _), ids in self._balancers().items():
+        for (kind, _), ids in self._balancers_by_place.items():
             operation = f"{kind}:GetListenerHealthStatus"
             for one in ids if kind in ("nlb", "alb") else ():
                 rows = [row for row in listeners if row["load_balancer_id"] == one]

@@ -13,9 +13,10 @@ import pytest
 
 from auditor.collect.accounts import load_profiles
 from auditor.collect.caller import Caller, Run, Settings
-from auditor.collect.crawl import collect, wanted_tables
+from auditor.collect.crawl import collect
 from auditor.collect.endpoints import parse_endpoint
 from auditor.collect.operations import OPERATIONS
+from auditor.collect.wanted import wanted_tables
 from auditor.inventory.coverage import kind_of
 from auditor.inventory.schema import TABLES
 from auditor.inventory.snapshot import Snapshot

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from auditor.findings import Finding, Outcome, Report, ResourceRef, Severity
-from auditor.reporters.connections import STATUS_LABELS, Group, Owner
+from auditor.reporters.connections import STATUS_LABELS, Group, Owner, noun
 from auditor.reporters.summary import Summary, refused_reads, summarize
 from auditor.reporters.text import clip, inert, pad, width, wrap
 
@@ -152,7 +152,7 @@ class _Page:
     def detail(self, finding: Finding) -> Iterator[str]:
         resource = finding.resource
         if resource.type not in ("endpoints", "accounts"):
-            yield from self.block(f"{resource.type.replace('_', ' ')}: {_named(resource)}", _TEXT)
+            yield from self.block(f"{noun(resource.type)}: {_named(resource)}", _TEXT)
 
     def unknowns(self, findings: Iterable[Finding]) -> Iterator[str]:
         by_reason: dict[str, list[Finding]] = {}

@@ -20,11 +20,15 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Time, replaceable in tests: seconds of a monotonic clock, of the wall clock, and a random number from 0 to 1."""
+    """Time, replaceable in tests: seconds of a monotonic clock, of the wall clock, a random number from 0 to 1.
+
+    `sleep` waits for seconds, or until the event is set.
+    """
 
     monotonic: Callable[[], float] = time.monotonic
     wall: Callable[[], float] = time.time
     random: Callable[[], float] = random.random
+    sleep: Callable[[float, threading.Event], object] = lambda seconds, stop: stop.wait(seconds)
 
 
 @dataclass(slots=True)

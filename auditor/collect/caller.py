@@ -22,7 +22,7 @@ RETRY_SECONDS = 75.0
 #: Pages of one list, and pages in a row that bring nothing new, after which a list counts as endless.
 MAX_PAGES, MAX_STALE_PAGES = 1000, 10
 
-_REGION = re.compile(r"[a-z0-9][a-z0-9-]{0,60}[a-z0-9]")
+REGION_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,60}[a-z0-9]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +64,8 @@ class Run:
         remaining = self.remaining()
         if remaining is not None and seconds > remaining:
             raise CloudError("Plaudit.Deadline", f"a wait of {seconds:.0f} s would have passed the deadline")
-        self.wait(seconds)
+        self.clock.sleep(seconds, self.stop)
         self.check()
-
-    def wait(self, seconds: float) -> None:
-        """The waiting itself; tests replace it."""
-        self.stop.wait(seconds)
 
 
 @dataclass(slots=True)
@@ -123,7 +119,7 @@ class Caller:
         Raises CloudError for everything that ends as a gap, KeyError for an operation that is not listed.
         """
         operation = OPERATIONS[key]
-        if not _REGION.fullmatch(region):
+        if not REGION_ID.fullmatch(region):
             # Region ids become host names: one that came in an answer must not choose whom we talk to.
             raise CloudError("Plaudit.Malformed", f"{region!r} is not a region id")
         sent = dict(parameters)

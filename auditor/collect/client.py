@@ -204,7 +204,7 @@ def silence_loggers() -> None:
     for name in ("darabonba-core", "credentials"):
         logger = logging.getLogger(name)
         for handler in list(logger.handlers):
-            if isinstance(handler, logging.StreamHandler):
+            if type(handler) is logging.StreamHandler:
                 logger.removeHandler(handler)
         # Their records can hold signed URLs, so they do not reach handlers of the application either.
         logger.propagate = False

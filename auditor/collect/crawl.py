@@ -17,7 +17,8 @@ from auditor._version import __version__
 from auditor.collect import privatelink
 from auditor.collect.accounts import Credential, Profile
 from auditor.collect.answers import CloudError
-from auditor.collect.caller import _REGION, Caller, Listing, Run, Settings
+from auditor.collect.budget import Clock
+from auditor.collect.caller import REGION_ID, Caller, Listing, Run, Settings
 from auditor.collect.client import refuse_debug
 from auditor.collect.crew import Crew
 from auditor.collect.endpoints import parse_endpoint, product_override
@@ -33,7 +34,7 @@ from auditor.spec import Spec
 logger = logging.getLogger("auditor.collect")
 
 #: Region whose servers answer what belongs to no region, where neither profile nor options name one; the CLI's own.
-DEFAULT_REGION = "cn-hangzhou"
+DEFAULTREGION_ID = "cn-hangzhou"
 
 # What must be read to get at a table.
 _PREREQUISITES: dict[str, tuple[str, ...]] = {
@@ -225,19 +226,20 @@ def collect(
     deadline: float | None = None,
     progress: Progress | None = None,
     executor: Executor | None = None,
+    clock: Clock | None = None,
 ) -> Snapshot:
     """Read `tables` (None: all) of every profile's account.
 
     `regions`: None reads every region in which an account has an endpoint or an endpoint service.  `timeout` is
     seconds per call, `deadline` seconds for everything; what was read by then is kept.  `executor` runs the units
-    (one account in one region each); None uses threads.
+    (one account in one region each); None uses threads.  `clock` replaces time in tests.
 
     Raises UsageError for options that cannot be used, NothingReadError if no account gave its identity, and
     CollectInterrupted with the partial snapshot on KeyboardInterrupt or an `Interrupted` raised by a signal handler.
     """
     refuse_debug()
     for region in regions or ():
-        if not _REGION.fullmatch(region):
+        if not REGION_ID.fullmatch(region):
             raise UsageError(f"{region!r} is not a region id; write one like eu-central-1")
     if not profiles:
         raise UsageError("no profile was given; name at least one with --profiles")
@@ -254,6 +256,7 @@ def collect(
         wanted_tables(tables, clients),
         deadline,
         progress,
+        clock,
     )
     try:
         return crawl.run(executor)
@@ -274,13 +277,14 @@ class _Crawl:
         wanted: Wanted,
         deadline: float | None,
         progress: Progress | None,
+        clock: Clock | None,
     ) -> None:
         self.profiles = profiles
         self.explicit = regions
         self.settings = settings
         self.wanted = wanted
         self.started_at = _now()
-        self.local = _Local(Run(settings, deadline=deadline), progress)
+        self.local = _Local(Run(settings, clock, deadline), progress)
         self.run_id = f"{id(self)}-{next(_RUN_NUMBERS)}"
         _LOCALS[self.run_id] = self.local
         self.accounts: list[_Account] = []
@@ -305,7 +309,7 @@ class _Crawl:
     # ------------------------------------------------------------------------------------------- identities
 
     def _home(self, profile: Profile) -> str:
-        return profile.region or (self.explicit[0] if self.explicit else DEFAULT_REGION)
+        return profile.region or (self.explicit[0] if self.explicit else DEFAULTREGION_ID)
 
     def _identify(self) -> None:
         """GetCallerIdentity of every profile; the account id never comes from a profile's name."""
@@ -401,7 +405,7 @@ class _Crawl:
                 )
             return
         offered = [known(text(item, "RegionId")) for item in listing.items]
-        account.regions = sorted({region for region in offered if _REGION.fullmatch(region)})
+        account.regions = sorted({region for region in offered if REGION_ID.fullmatch(region)})
         if listing.error is not None:
             if account.profile.region and account.profile.region not in account.regions:
                 account.regions.append(account.profile.region)

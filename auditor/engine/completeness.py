@@ -12,7 +12,7 @@ _SEEN_BY_ACCOUNT = frozenset({"visible_services", "visible_service_zones"})
 #: Answers that are the same for every account, but differ from region to region.
 _SEEN_BY_REGION = frozenset({"privatelink_zones"})
 #: Answers that are the same for everybody everywhere.
-_SEEN_BY_ALL = frozenset({"privatelink_regions"})
+SEEN_BY_ALL = frozenset({"privatelink_regions"})
 
 #: Tables made from `coverage` before scopes are built.  Calls that fill one table together must all be complete, the
 #: same call may be tried again.  `_listed`: the lists of an account's own top-level objects, in every region in which
@@ -89,7 +89,7 @@ def unread_sql(kind: Kind, item: Evidence, *, wildcards: bool) -> str:
     table = item.table or ""
     wanted = f"from ({wanted_sql(kind, item)}) n"
     head = "select n._id, n.target, n.account_id, n.region_id"
-    if table in _SEEN_BY_ALL:
+    if table in SEEN_BY_ALL:
         return f"{head} {wanted} where not exists (select 1 from _covered c where c.table_name = '{table}')"
     if is_list(table):
         # Without a region (accounts, or a region nobody told) every region of the account has to be complete.

@@ -153,7 +153,8 @@ class Linter:
         lower = name.lower()
         if lower in _PROCESS_FUNCTIONS or lower.startswith(_PROCESS_PREFIXES):
             return False
-        return lower not in self._impure
+        # Operators are impure only for times with a zone, which the inventory does not hold.
+        return not lower.isidentifier() or lower not in self._impure
 
 
 @dataclass
@@ -276,8 +277,7 @@ class _Reader:
 
 
 def _is_null(constant: dict[str, Any]) -> bool:
-    literal = constant.get("literal") or constant.get("value") or {}
-    return literal.get("kind") == "NULL" or bool(literal.get("is_null"))
+    return (constant.get("literal") or {}).get("kind") == "NULL_LITERAL"
 
 
 def _walk(node: Any) -> Iterator[dict[str, Any]]:

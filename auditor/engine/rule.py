@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from auditor.findings import Basis, Outcome, Severity, Side, Source
+from auditor.spec import Spec
 
 #: A value of an example row: text, integer, boolean or NULL.
 Value = str | int | bool | None
@@ -31,6 +32,8 @@ class Evidence:
     Exactly one of `table` and `fact` is set.  The coverage targets are: the scope column `of`; the column `of` of the
     table or fact `via` for its rows that share the resource's key (or the scope column `on`); the last column of the
     SQL `targets`; without all three, the one list of the resource's account and region.
+    `partial_proves`: outcomes that stand although the list was not read to the end; both of them where the verdict
+    rests on single rows that cannot be hidden behind others.
     """
 
     table: str | None
@@ -40,7 +43,7 @@ class Evidence:
     via: str | None = None
     on: str | None = None
     targets: Sql | None = None
-    partial_proves: Outcome | None = None
+    partial_proves: frozenset[Outcome] = frozenset()
 
     @property
     def name(self) -> str:
@@ -60,7 +63,7 @@ class Example:
     given: Mapping[str, tuple[Mapping[str, Value], ...]]
     line: int
     observed: str | None = None
-    declared: Mapping[str, object] | None = None
+    declared: Spec = field(default_factory=Spec)
     now: str | None = None
     missing: tuple[str, ...] = ()
     half_read: tuple[str, ...] = ()

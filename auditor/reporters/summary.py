@@ -135,7 +135,7 @@ def summarize(report: Report) -> Summary:
     listed = (Outcome.FAIL, Outcome.UNKNOWN)
     connections = Connections(report, findings)
     states = Counter(group.status for group in connections.groups if group.kind == "connection")
-    coverage = _coverage(report.reads)
+    coverage = coverage_summary(report.reads)
     return Summary(
         counts=counts,
         by_severity=by_severity,
@@ -158,7 +158,8 @@ def _read_key(read: Read) -> tuple[str, str, str, str]:
     return (read.account_id or "", read.region_id or "", read.operation, read.target)
 
 
-def _coverage(reads: Iterable[Read]) -> CoverageSummary:
+def coverage_summary(reads: Iterable[Read]) -> CoverageSummary:
+    """The coverage in numbers; the exit code and every report take theirs from here."""
     merged: dict[tuple[str, str, str, str], Read] = {}
     for read in sorted(reads, key=lambda r: (*_read_key(r), r.complete, r.error_code or "", r.message or "")):
         merged.setdefault(_read_key(read), read)  # the incomplete one sorts first

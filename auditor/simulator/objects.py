@@ -59,7 +59,7 @@ class Vpc:
 
 @dataclass(slots=True)
 class VSwitch:
-    """A vSwitch; `allocated` counts addresses given out, `shared_with` lists accounts that see it as Shared."""
+    """A vSwitch; `taken` holds the addresses in use, `shared_with` lists accounts that see it as Shared."""
 
     vswitch_id: str
     account_id: str
@@ -73,7 +73,8 @@ class VSwitch:
     network_acl_id: str = ""
     status: str = "Available"
     shared_with: list[str] = field(default_factory=list)
-    allocated: int = 0
+    taken: set[str] = field(default_factory=set)
+    cursor: int = 9
     tags: dict[str, str] = field(default_factory=dict)
 
 

@@ -36,7 +36,7 @@ def test_a_rule_without_evidence_is_caught(session: Session) -> None:
 
 def test_a_partial_list_that_proves_nothing_is_caught(session: Session) -> None:
     rule = _fixture("ZONE-901")
-    items = tuple(replace(item, partial_proves=Outcome.FAIL) for item in rule.evidence)
+    items = tuple(replace(item, partial_proves=frozenset({Outcome.FAIL})) for item in rule.evidence)
     wrong = blank_out(session, replace(rule, evidence=items))
     assert any("service_resources cut short" in sentence and "fails, passed before" in sentence for sentence in wrong)
 

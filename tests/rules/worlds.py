@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from auditor.engine.examples import DEFAULT_TIME, example_regions, example_rows, example_spec
+from auditor.engine.completeness import SEEN_BY_ALL
+from auditor.engine.examples import DEFAULT_TIME, example_regions, example_rows
 from auditor.engine.rule import Example, Rule
 from auditor.engine.session import tables_needed
 from auditor.inventory.coverage import coverage_frame
@@ -63,9 +64,11 @@ def batches(rule: Rule, worlds: Iterable[World]) -> list[Batch]:
     made: dict[tuple[object, ...], Batch] = {}
     tables = tables_needed([rule])
     for world in worlds:
-        spec = example_spec(rule, world.example)
+        spec = world.example.declared
         now = world.example.now or DEFAULT_TIME
-        batch = made.setdefault((now, spec.require), Batch(spec=Spec(require=spec.require), now=now))
+        # One answer for everybody cannot differ from world to world within one inventory.
+        shared = tuple(world.reads.get(table, "complete") for table in sorted(SEEN_BY_ALL & tables))
+        batch = made.setdefault((now, spec.require, shared), Batch(spec=Spec(require=spec.require), now=now))
         world.number = len(batch.worlds)
         batch.worlds.append(world)
         _add(batch, world, spec, tables)

@@ -55,13 +55,11 @@ def cross_region() -> World:
 def same_account() -> World:
     """Endpoint and service belong to one account."""
     world = tutorial()
-    provider = provider_network(world)
     vpc = world.add_vpc(PROVIDER, "172.16.0.0/16", name="internal clients")
     vswitch = world.add_vswitch(vpc, "eu-central-1b", "172.16.2.0/24")
     group = world.add_security_group(vpc, [allow(80, "172.16.0.0/16")], name="endpoint")
     service = next(iter(world.services.values()))
     world.add_endpoint(vpc, service, [vswitch], [group], accepted=True, name="orders-internal")
-    world.vpcs[provider.vpc.vpc_id].tags["env"] = "prod"
     return world
 
 

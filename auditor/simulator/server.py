@@ -7,21 +7,20 @@ import hmac
 import json
 import os
 import socket
-import struct
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from http import HTTPStatus
-from io import BufferedReader
 from pathlib import Path
 from types import TracebackType
 
-from auditor.simulator import balancers, clb, ecs, privatelink, vpc
+from auditor.simulator import balancers, clb, ecs, monitoring, privatelink, vpc
+from auditor.simulator.connection import read_request, send_reply
 from auditor.simulator.faults import Fault, FaultScript, Reply, change_body, change_reply, changed_params, error_of
 from auditor.simulator.limits import RateLimits
-from auditor.simulator.wire import Answer, ApiError, Call, Request, Row, authorization, signature
+from auditor.simulator.signature import Request, authorization, signature
+from auditor.simulator.wire import Answer, ApiError, Call, Row
 from auditor.simulator.world import World
 
 #: Product and operations by the version a request names.
@@ -34,9 +33,8 @@ PRODUCTS: dict[str, tuple[str, dict[str, Answer]]] = {
     "2022-04-30": ("nlb", balancers.OPERATIONS),
     "2020-06-16": ("alb", balancers.OPERATIONS),
     "2024-04-15": ("gwlb", balancers.OPERATIONS),
-    "2019-01-01": ("cms", vpc.CMS_OPERATIONS),
+    "2019-01-01": ("cms", monitoring.CMS_OPERATIONS),
 }
-_MAX_HEAD = 1 << 20
 
 
 @dataclass
@@ -188,7 +186,7 @@ class Simulator:
         try:
             with connection, connection.makefile("rb") as stream:
                 while not self._stopping.is_set():
-                    request = _read(stream)
+                    request = read_request(stream)
                     if request is None:
                         return
                     with self._in_flight():
@@ -197,7 +195,7 @@ class Simulator:
                         if delay and self._stopping.wait(delay):
                             return
                     keep = request.headers.get("connection", "").lower() != "close"
-                    if not _send(connection, reply, keep=keep) or not keep:
+                    if not send_reply(connection, reply, keep=keep) or not keep:
                         return
         except (OSError, ValueError):
             return
@@ -291,41 +289,6 @@ class Simulator:
 
 def _encode(body: Row) -> bytes:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _read(stream: BufferedReader) -> Request | None:
-    """The next request of a connection, None at its end; ValueError for what is not HTTP/1.1."""
-    readline = stream.readline
-    first = readline(_MAX_HEAD)
-    if not first:
-        return None
-    method, target, _ = first.decode("latin-1").split(" ", 2)
-    headers: dict[str, str] = {}
-    while (line := readline(_MAX_HEAD).decode("utf-8", "replace").rstrip("\r\n")) != "":
-        name, _, value = line.partition(":")
-        headers[name.lower()] = value.strip()
-    length = int(headers.get("content-length") or 0)
-    body = stream.read(length) if length else b""
-    return Request(method, target, headers, body)
-
-
-def _send(connection: socket.socket, reply: Reply, *, keep: bool) -> bool:
-    """Send the reply in one write; False if the connection must be closed."""
-    if reply.transport == "reset":
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        return False
-    if reply.transport in ("close", "timeout"):
-        return False
-    lines = [
-        f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}",
-        f"content-type: {reply.content_type}",
-        f"content-length: {len(reply.body)}",
-        f"connection: {'keep-alive' if keep else 'close'}",
-        *(f"{name}: {value}" for name, value in reply.headers.items()),
-    ]
-    body = reply.body if reply.transport != "short" else reply.body[: len(reply.body) // 2]
-    connection.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
-    return reply.transport != "short"
 
 
 def serve(

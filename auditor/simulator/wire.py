@@ -5,18 +5,19 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import hmac
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
-from urllib.parse import parse_qsl, quote, urlsplit
 
 if TYPE_CHECKING:
     from auditor.simulator.objects import Account
     from auditor.simulator.world import World
 
+
 Row = dict[str, Any]
+
+
 T = TypeVar("T")
 
 
@@ -28,6 +29,8 @@ class Owned(Protocol):
 
 
 OwnedT = TypeVar("OwnedT", bound=Owned)
+
+
 Answer = Callable[["Call"], Row]
 
 
@@ -289,44 +292,3 @@ def with_token(row: Row, token: str | None, *, empty: bool = False) -> Row:
 def tags_match(tags: Mapping[str, str], wanted: Mapping[str, str | None]) -> bool:
     """Whether the tags contain every wanted key, with the wanted value where one is given."""
     return all(key in tags and (value is None or tags[key] == value) for key, value in wanted.items())
-
-
-# ----------------------------------------------------------------------------------------------------- signature
-
-
-@dataclass(slots=True)
-class Request:
-    """An HTTP request: header names in lower case, `params` from the query and a form body."""
-
-    method: str
-    target: str
-    headers: dict[str, str]
-    body: bytes
-
-    def query(self) -> list[tuple[str, str]]:
-        return parse_qsl(urlsplit(self.target).query, keep_blank_values=True)
-
-    def params(self) -> dict[str, str]:
-        values = dict(self.query())
-        if self.body and "x-www-form-urlencoded" in self.headers.get("content-type", ""):
-            values.update(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
-        return values
-
-
-def authorization(request: Request) -> dict[str, str]:
-    """Credential, SignedHeaders and Signature of the Authorization header; IncompleteSignature if one is missing."""
-    scheme, _, rest = request.headers.get("authorization", "").partition(" ")
-    parts = dict(part.strip().partition("=")[::2] for part in rest.split(","))
-    if scheme != "ACS3-HMAC-SHA256" or not {"Credential", "SignedHeaders", "Signature"} <= parts.keys():
-        raise ApiError(400, "IncompleteSignature", "The Authorization header is missing or incomplete.")
-    return parts
-
-
-def signature(request: Request, signed_headers: str, secret: str) -> str:
-    """ACS3-HMAC-SHA256 of the request (hex): canonical query, the signed headers, and the hash of the body."""
-    query = "&".join(f"{quote(name, safe='~')}={quote(value, safe='~')}" for name, value in sorted(request.query()))
-    lines = [request.method, urlsplit(request.target).path or "/", query]
-    headers = "".join(f"{name}:{request.headers.get(name, '').strip()}\n" for name in signed_headers.split(";"))
-    lines += [headers, signed_headers, hashlib.sha256(request.body).hexdigest()]
-    digest = hashlib.sha256("\n".join(lines).encode()).hexdigest()
-    return hmac.new(secret.encode(), f"ACS3-HMAC-SHA256\n{digest}".encode(), hashlib.sha256).hexdigest()

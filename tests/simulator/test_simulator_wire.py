@@ -7,6 +7,7 @@ import hmac
 import http.client
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -186,6 +187,17 @@ def test_statistics_count_requests_and_reuse_connections(tutorial: Simulator, cl
     assert tutorial.statistics.requests[CONSUMER, "", "sts:GetCallerIdentity"] == 20
     assert tutorial.statistics.connections == 1
     assert tutorial.statistics.in_flight_max == 1
+
+
+def test_many_callers_at_once(serve: Callable[..., Simulator]) -> None:
+    simulator = serve(SCENARIOS["tutorial"](), latency=0.1)
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(
+            pool.map(lambda _: signed(simulator, CONSUMER, "2015-04-01", "GetCallerIdentity", {})[0], range(32))
+        )
+    assert answers == [200] * 32
+    assert 8 <= simulator.statistics.in_flight_max <= 16
+    assert simulator.statistics.in_flight == 0
 
 
 def test_configuration_file(tutorial: Simulator, tmp_path: Path) -> None:

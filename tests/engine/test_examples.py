@@ -9,6 +9,7 @@ import pytest
 
 from auditor.engine import run_examples
 from auditor.engine.examples import DEFAULT_ACCOUNT, example_snapshot
+from auditor.errors import FileError
 from auditor.findings import Outcome
 from tests.engine.scene import fixture_text, load_text
 from tests.rules.catalogue import BUILT_IN, FIXTURES
@@ -68,8 +69,10 @@ def test_a_malformed_declaration_is_told(tmp_path: Path) -> None:
     text = TEXT.replace(
         "expect: not_applicable\n", "expect: not_applicable\n    declared: {endpoints: {ep-1: {payr: Endpoint}}}\n"
     )
-    (sentence,) = run_examples(load_text(tmp_path, text))
-    assert "payr" in sentence
+    with pytest.raises(FileError) as caught:
+        load_text(tmp_path, text)
+    assert "unknown key `payr`, did you mean payer?" in str(caught.value)
+    assert caught.value.line == next(n for n, line in enumerate(text.splitlines(), 1) if "payr" in line)
 
 
 def test_the_expected_outcomes_are_all_there() -> None:

@@ -233,7 +233,7 @@ class _Bench:
             none=rule.none_found.value,
         )
         picked = ", ".join([*(f'"{name}"' for name in _FIXED), *(f'"x_{name}"' for name in extra)])
-        return extra, self.database.run(f"select {picked} from ({sql})")
+        return extra, self.database.ask(f"select {picked} from ({sql})").rows
 
     @staticmethod
     def _blocks(rule: Rule, entry: _Unread) -> str:
@@ -258,7 +258,7 @@ class _Bench:
         key = (kind.name, item.table, item.of, item.via, item.on, targets)
         if key not in self._unread:
             table = f"_unread_{len(self._unread)}"
-            self.database.run(
+            self.database.ask(
                 f"create or replace temp table {table} as {unread_sql(kind, item, wildcards=self.session.wildcards)}"
             )
             rows: dict[int, list[tuple[str | None, str | None, str | None]]] = {}

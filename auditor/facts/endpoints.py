@@ -88,7 +88,7 @@ class Endpoints:
         for lb_id, *listener in rows(snapshot["listeners"], "load_balancer_id", "protocol", "port", "status"):
             self._listeners[lb_id].append((listener[0], listener[1], listener[2]))
         self._service_ports: dict[str, list[EndpointPort]] = {}
-        self._own: dict[str, tuple[set[str], AddressSet]] = {}
+        self._own: dict[str, tuple[set[str], AddressSet]] | None = None
 
     # -------------------------------------------------------------------------------------------------------- ENIs
     def enis(self, endpoint: Endpoint) -> list[EndpointEni]:
@@ -106,7 +106,8 @@ class Endpoints:
 
     def endpoint_enis_of(self, vpc_id: str) -> tuple[set[str], AddressSet]:
         """Ids and addresses of all endpoint ENIs of a VPC: no clients of anything."""
-        if not self._own:
+        if self._own is None:
+            self._own = {}
             parts: dict[str, list[EndpointEni]] = defaultdict(list)
             for endpoint in self.every.values():
                 if endpoint.vpc_id:
@@ -134,8 +135,12 @@ class Endpoints:
         # Without a service only what is declared of every service is known to hold.
         declared = self._spec.service(endpoint.service_id or "").ports
         if declared is not None:
-            found = [EndpointPort(port.protocol.lower(), port.port, True) for port in dict.fromkeys(declared)]
-            return found or [EndpointPort(None, None, True, "the specification names no port")]
+            found = [
+                EndpointPort(transport, port.port, True)
+                for port in dict.fromkeys(declared)
+                if (transport := _TRANSPORT.get(port.protocol.lower())) is not None
+            ]
+            return found or [EndpointPort(None, None, True, "the specification names no TCP or UDP port")]
         if not endpoint.service_id:
             return [EndpointPort(None, None, False, "the service of the endpoint was not read")]
         if endpoint.service_id not in self._service_ports:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from heapq import merge
 from typing import TYPE_CHECKING
 
@@ -73,13 +74,6 @@ class SecurityGroups:
             kind = group_type.lower() if group_type is not None else None
             self.groups[group_id] = Group(group_id, kind, vpc_id, None)
         self._policies = {group: policy.lower() for group, policy in policies.items() if policy is not None}
-        self._asked_by = {
-            (account, target)
-            for account, target, complete in rows(
-                coverage.frame[coverage.frame["table_name"] == "security_groups"], "account_id", "target", "complete"
-            )
-            if complete
-        }
         self._gaps: dict[str, str] = {}
 
     # ------------------------------------------------------------------------------------------------- what is known
@@ -120,6 +114,15 @@ class SecurityGroups:
         if owner in ("", reader):
             return self._coverage.complete("security_groups", group_id)
         return (owner, group_id) in self._asked_by
+
+    @cached_property
+    def _asked_by(self) -> set[tuple[str, str]]:
+        """Accounts and the groups they were asked for completely."""
+        frame = self._coverage.frame
+        asked = rows(frame, "table_name", "account_id", "target", "complete")
+        return {
+            (account, group) for table, account, group, complete in asked if complete and table == "security_groups"
+        }
 
     def members(self, vpc_id: str | None, rule: Rule) -> Members:
         """Addresses of the source group of a rule, as seen from a VPC."""

@@ -18,7 +18,6 @@ from auditor.inventory.coverage import ANY_TARGET, coverage_frame
 from auditor.inventory.normalize import empty_tables, table_frame
 from auditor.inventory.schema import TABLES
 from auditor.inventory.snapshot import Snapshot
-from auditor.spec import EndpointSpec, Port, Requirements, ServiceSpec, Spec
 
 DEFAULT_ACCOUNT = "1000000000000001"
 DEFAULT_REGION = "eu-central-1"
@@ -60,29 +59,8 @@ def _check(session: Session, rule: Rule, example: Example) -> Iterator[str]:
 
 def judge_example(session: Session, rule: Rule, example: Example) -> list[Finding]:
     """All findings of a rule over its example."""
-    session.load(example_snapshot(example), [rule], example_spec(rule, example))
+    session.load(example_snapshot(example), [rule], example.declared)
     return judge_loaded(session, [rule])
-
-
-def example_spec(rule: Rule, example: Example) -> Spec:
-    """The specification an example declares.  Raises FileError if it is malformed."""
-    if example.declared is None:
-        return Spec()
-    return _spec(example.declared)
-
-
-def _spec(declared: Mapping[str, Any]) -> Spec:
-    def frozen(entry: Mapping[str, Any]) -> dict[str, Any]:
-        return {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
-
-    services = {}
-    for service_id, entry in declared.get("services", {}).items():
-        values = frozen(entry)
-        if "ports" in values:
-            values["ports"] = tuple(Port(text.split("/")[0], int(text.split("/")[1])) for text in values["ports"])
-        services[service_id] = ServiceSpec(**values)
-    endpoints = {name: EndpointSpec(**frozen(entry)) for name, entry in declared.get("endpoints", {}).items()}
-    return Spec(services=services, endpoints=endpoints, require=Requirements(**frozen(declared.get("require", {}))))
 
 
 def example_rows(example: Example) -> dict[str, list[dict[str, Any]]]:

@@ -14,6 +14,8 @@ from auditor.facts.schema import FACTS
 from auditor.findings import Basis, Outcome, Severity, Side, Source
 from auditor.inventory.schema import TABLES, Column
 from auditor.resources import rules_folder
+from auditor.spec import Spec
+from auditor.spec_file import spec_from_node
 from auditor.yaml_reader import Node, did_you_mean, read_yaml
 
 _ID = r"[A-Z][A-Z0-9]*-[0-9]{3}"
@@ -330,7 +332,7 @@ def _example(node: Node) -> Example:
         given=given,
         line=node.line,
         observed=entry["observed"].text() if "observed" in entry else None,
-        declared=_declared(entry["declared"]) if "declared" in entry else None,
+        declared=spec_from_node(entry["declared"]) if "declared" in entry else Spec(),
         now=entry["now"].text(pattern=_TIME, meaning="a time like 2026-01-01T00:00:00Z") if "now" in entry else None,
         missing=_table_names(entry.get("missing")),
         half_read=_table_names(entry.get("half_read")),
@@ -340,11 +342,6 @@ def _example(node: Node) -> Example:
 
 def _table_names(node: Node | None) -> tuple[str, ...]:
     return tuple(_known(item, TABLES, "table") for item in node.items()) if node is not None else ()
-
-
-def _declared(node: Node) -> dict[str, object]:
-    plain: dict[str, object] = node.plain() if node.kind == "mapping" else dict(node.mapping())
-    return plain
 
 
 def _row(node: Node, table: str) -> dict[str, Value]:

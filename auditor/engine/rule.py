@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from auditor.findings import Basis, Outcome, Severity, Side, Source
+from auditor.spec import Spec
 
 #: A value of an example row: text, integer, boolean or NULL.
 Value = str | int | bool | None
@@ -62,7 +63,7 @@ class Example:
     given: Mapping[str, tuple[Mapping[str, Value], ...]]
     line: int
     observed: str | None = None
-    declared: Mapping[str, object] | None = None
+    declared: Spec = field(default_factory=Spec)
     now: str | None = None
     missing: tuple[str, ...] = ()
     half_read: tuple[str, ...] = ()

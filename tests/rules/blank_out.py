@@ -11,7 +11,7 @@ from auditor.engine.run import judge_loaded
 from auditor.engine.session import Session, tables_needed
 from auditor.findings import Finding, Outcome
 from auditor.inventory.schema import TABLES
-from tests.rules.worlds import Batch, Renaming, World, batches, example_spec, world_number
+from tests.rules.worlds import Batch, Renaming, World, batches, world_number
 
 Outcomes = dict[tuple[str, str], Outcome]
 UNTOUCHED = "untouched"
@@ -73,9 +73,7 @@ def blank_out(session: Session, rule: Rule) -> list[str]:
 def _judge(session: Session, rule: Rule, batch: Batch) -> list[tuple[World, Outcomes]]:
     session.load(batch.snapshot(), [rule], batch.specification())
     found: dict[int, Outcomes] = defaultdict(dict)
-    names = [
-        Renaming(world.number, example_rows(world.example), example_spec(rule, world.example)) for world in batch.worlds
-    ]
+    names = [Renaming(world.number, example_rows(world.example), world.example.declared) for world in batch.worlds]
     for finding in judge_loaded(session, [rule]):
         number = world_number(finding.resource.id)
         assert number is not None, f"{finding.resource.id} does not look like an id; use ids like ep-1 in examples"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from auditor.engine.completeness import SEEN_BY_ALL
-from auditor.engine.examples import DEFAULT_TIME, example_regions, example_rows, example_spec
+from auditor.engine.examples import DEFAULT_TIME, example_regions, example_rows
 from auditor.engine.rule import Example, Rule
 from auditor.engine.session import tables_needed
 from auditor.inventory.coverage import coverage_frame
@@ -64,7 +64,7 @@ def batches(rule: Rule, worlds: Iterable[World]) -> list[Batch]:
     made: dict[tuple[object, ...], Batch] = {}
     tables = tables_needed([rule])
     for world in worlds:
-        spec = example_spec(rule, world.example)
+        spec = world.example.declared
         now = world.example.now or DEFAULT_TIME
         # One answer for everybody cannot differ from world to world within one inventory.
         shared = tuple(world.reads.get(table, "complete") for table in sorted(SEEN_BY_ALL & tables))

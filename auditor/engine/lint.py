@@ -203,10 +203,8 @@ class _Reader:
         elif type_ == "FUNCTION":
             name = str(node["function_name"])
             if name.lower() in _ORDERED and not (node.get("order_bys") or {}).get("orders"):
-                raise self.fail(
-                    node,
-                    f"{name} without an order gives another text each time; write `{name}(… order by …)`, or sort a list",
-                )
+                instead = f"write `{name}(… order by …)`, or sort a list"
+                raise self.fail(node, f"{name} without an order gives another text each time; {instead}")
             if not self.linter.function_is_pure(name):
                 raise self.fail(node, f"the function {name} reads more than its arguments; use scan.started_at")
         elif type_ == "COLUMN_REF":

@@ -22,7 +22,7 @@ def details(finding: Finding) -> list[str]:
 
 
 def sentence(finding: Finding, seen: list[str] | None = None) -> str:
-    """What the outcome says, in one line: resource, rule, title and what was seen (`details`, if they are there already).
+    """What the outcome says, in one line: resource, rule, title and what was seen (`details`, if at hand).
 
     Example: `ep-1 fails ZONE-001 (Endpoint zones are zones of the service): eu-central-1b`.
     """

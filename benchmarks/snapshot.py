@@ -70,29 +70,6 @@ def main() -> int:
         size = path.stat().st_size / 1e6
     print(f"{ROWS} rows, CPU seconds: write {written:.2f} (2.5), read {read:.2f} (0.5)")
     print(f"file {size:.1f} MB (40), {extra:.0f} MiB of memory on top (120)")
-    return 0.0
-    return int(status.read_text().split("VmHWM:")[1].split()[0]) / 1024
-
-
-def main() -> int:
-    """Prints the figures beside their budgets."""
-    snapshot = example()
-    if Path("/proc/self/clear_refs").exists():
-        Path("/proc/self/clear_refs").write_text("5")
-    before = peak()
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "x.snapshot"
-        began = time.process_time()
-        write_snapshot(snapshot, path)
-        written = time.process_time() - began
-        extra = peak() - before
-        began = time.process_time()
-        load_snapshot(path)
-        read = time.process_time() - began
-        size = path.stat().st_size / 1e6
-    print(
-        f"{ROWS} rows: write {written:.2f} s (2.5), {extra:.0f} MiB extra (120), {size:.1f} MB (40), read {read:.2f} s (0.5)"
-    )
     return 0
 
 

@@ -54,7 +54,7 @@ def finding_id(rule_id: str, account_id: str, region_id: str, resource_id: str, 
     It depends on the canonical rule id and on cloud ids only, never on names, severities, languages, order or time.
     """
     text = "\x1f".join(("1", rule_id, account_id, region_id, resource_id, part))
-    return "plf1-" + hashlib.sha256(text.encode()).hexdigest()[:32]
+    return "plf1-" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ OPTIONS: dict[str, OptionKind] = {
 
 #: The words an option of kind `choice` takes.
 CHOICES: dict[str, tuple[str, ...]] = {
-    "fail-on": (*Severity, "none"),
+    "fail-on": (*(severity.value for severity in Severity), "none"),
     "lang": ("en", "ja", "zh"),
     "color": ("auto", "always", "never"),
 }

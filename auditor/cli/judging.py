@@ -1,0 +1,41 @@
+"""Choosing rules and judging a snapshot by them, as the commands need it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from auditor.errors import UsageError
+from auditor.findings import Finding, PathVerdict
+from auditor.spec import Spec
+
+if TYPE_CHECKING:
+    from auditor.engine.rule import Rule
+    from auditor.inventory.snapshot import Snapshot
+
+
+def selected_rules(folders: Sequence[Path], select: Sequence[str] = (), exclude: Sequence[str] = ()) -> list[Rule]:
+    """Built-in rules and those of `folders`, chosen.  Raises FileError and UsageError."""
+    from auditor.engine import load_rules, select_rules
+
+    for folder in folders:
+        if not folder.is_dir():
+            raise UsageError(f"{folder}: there is no such folder of rules")
+    return select_rules(load_rules(folders), select, exclude)
+
+
+def tables_for(rules: Sequence[Rule]) -> frozenset[str]:
+    """Inventory tables that have to be collected."""
+    from auditor.engine import tables_needed
+
+    return tables_needed(rules)
+
+
+def judged(
+    snapshot: Snapshot, rules: Sequence[Rule], spec: Spec, *, one_sided: bool
+) -> tuple[list[Finding], list[PathVerdict]]:
+    """Every outcome of every rule, and the way behind every endpoint."""
+    from auditor.engine import judge
+
+    return judge(snapshot, rules, spec, one_sided=one_sided), []

@@ -1,0 +1,222 @@
+"""Options that several commands share, each also as PLAUDIT_<OPTION> and under `options:` of the specification."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from auditor.cli.formats import FORMATS
+from auditor.cli.terminal import Terminal
+from auditor.spec import Spec
+from auditor.spec_file import CHOICES, load_spec, seconds_of
+
+F = TypeVar("F", bound=Callable[..., Any])
+SPEC_KEY = "auditor.spec"
+
+
+class Words(click.ParamType[str]):
+    """A list, at commas; in an environment variable too."""
+
+    name = "name[,name]"
+    envvar_list_splitter = ","
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return str(value)
+
+
+class PathText(click.ParamType[Path]):
+    """A path in a list; an environment variable holds several as PATH does."""
+
+    name = "path"
+    envvar_list_splitter = os.pathsep
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        if not str(value):
+            self.fail("is empty", param, ctx)
+        return Path(value)
+
+
+class FormatText(click.ParamType[tuple[str, Path | None]]):
+    """`FORMAT` or `FORMAT=PATH`; `-` is standard output."""
+
+    name = "format[=path]"
+    envvar_list_splitter = ","
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Path | None]:
+        if isinstance(value, tuple):
+            return value  # click converts a default twice
+        name, separator, path = str(value).partition("=")
+        name = name.strip()
+        if name not in FORMATS:
+            from auditor.yaml_reader import did_you_mean
+
+            hint = did_you_mean(name, FORMATS) or f"; known are {', '.join(FORMATS)}"
+            self.fail(f"unknown format {name!r}{hint}", param, ctx)
+        if separator and not path:
+            self.fail(f"{value!r} names no path; write {name}=FILE, or {name} for standard output", param, ctx)
+        return name, Path(path) if path and path != "-" else None
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(name) for name in FORMATS if name.startswith(incomplete)]
+
+
+class Seconds(click.ParamType[float]):
+    """A duration: seconds, or 90s, 30m, 2h."""
+
+    name = "seconds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            return seconds_of(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Percent(click.ParamType[float]):
+    """0 to 100, with or without the sign."""
+
+    name = "percent"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            number = float(str(value).removesuffix("%"))
+        except ValueError:
+            number = -1.0
+        if not 0 <= number <= 100:
+            self.fail(f"{value!r} is not a percentage from 0 to 100", param, ctx)
+        return number
+
+
+def option(*names: str, **settings: Any) -> Callable[[F], F]:
+    """A click option that can be set as PLAUDIT_<OPTION> too, named after its first long name."""
+    long = next(name for name in names if name.startswith("--"))
+    variable = "PLAUDIT_" + long[2:].replace("-", "_").upper()
+    return click.option(*names, envvar=[variable], **settings)
+
+
+def words(ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Every `A,B` as two; empty words are nothing."""
+    return tuple(word.strip() for value in values for word in value.split(",") if word.strip())
+
+
+def _read_spec(ctx: click.Context, _param: click.Parameter, path: Path | None) -> Spec:
+    """Reads the specification before the other options are looked at: it may hold some of them."""
+    if ctx.resilient_parsing:
+        return Spec()
+    spec = load_spec(path)
+    defaults = dict(ctx.default_map or {})
+    for parameter in ctx.command.params:
+        for name in parameter.opts:
+            if name.startswith("--") and name[2:] in spec.options and parameter.name is not None:
+                defaults[parameter.name] = spec.options[name[2:]]
+    ctx.default_map = defaults
+    ctx.meta[SPEC_KEY] = spec
+    return spec
+
+
+def _together(*decorators: Callable[[Any], Any]) -> Callable[[F], F]:
+    def decorate(function: F) -> F:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+spec_option = option(
+    "--spec",
+    type=click.Path(path_type=Path),
+    is_eager=True,
+    callback=_read_spec,
+    metavar="FILE",
+    help="The audit specification; default plaudit.yaml, if the current folder has one.",
+)
+
+cloud_options = _together(
+    option(
+        "--profiles", "--profile", "profiles", multiple=True, type=Words(), callback=words, metavar="A,B",
+        help="Profiles of the Alibaba Cloud CLI file, any number; default: its current one.",
+    ),
+    option(
+        "--config-path", type=click.Path(path_type=Path), metavar="FILE",
+        help="The Alibaba Cloud CLI configuration file; default ~/.aliyun/config.json.",
+    ),
+    option(
+        "--regions", "--region", "regions", multiple=True, type=Words(), callback=words, metavar="R1,R2",
+        help="Default: every region in which an account has an endpoint or an endpoint service.",
+    ),
+    option(
+        "--endpoint-url", metavar="URL",
+        help="One API server for all products; http only for loopback.",
+    ),
+    option("--concurrency", type=click.IntRange(1, 1024), default=16, show_default=True, metavar="N",
+           help="Calls in flight at most."),
+    option("--timeout", type=Seconds(), default=10.0, show_default=True, metavar="S",
+           help="Bound on one call: seconds, or 90s, 2m."),
+    option("--deadline", type=Seconds(), metavar="S",
+           help="Bound on the whole collection; what was read by then is judged."),
+)  # fmt: skip
+
+rule_options = _together(
+    option("--rules", "rule_folders", multiple=True, type=PathText(), metavar="DIR", help="Extra folder of rules."),
+    option("--select", multiple=True, type=Words(), callback=words, metavar="A,B",
+           help="Only these rules: ids, prefixes (SG), tags."),
+    option("--exclude", multiple=True, type=Words(), callback=words, metavar="A,B", help="Not these rules."),
+)  # fmt: skip
+
+judge_options = _together(
+    option("--one-sided", is_flag=True,
+           help="Rules that need an account which was not given are not applicable instead of unknown."),
+    option("--fail-on", type=click.Choice(CHOICES["fail-on"]), default="high", show_default=True,
+           help="Threshold of the gate: exit 3 from this severity on."),
+    option("--allow-unknown", is_flag=True, help="Exit 0 although something could not be judged; the report says so."),
+    option("--min-coverage", type=Percent(), metavar="PERCENT",
+           help="How many reads have to be complete; default: all."),
+)  # fmt: skip
+
+report_options = _together(
+    option("--format", "formats", multiple=True, type=FormatText(), metavar="F[=PATH]",
+           help=f"{', '.join(FORMATS)}; without a path to standard output, at most one of those. Default: table."),
+    option("--all-outcomes", is_flag=True, help="List passed and not applicable outcomes too."),
+    option("--lang", type=click.Choice(CHOICES["lang"]), default="en", show_default=True,
+           help="Language of reports for people; machine formats stay English."),
+)  # fmt: skip
+
+
+def _talk(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+    terminal = ctx.find_object(Terminal)
+    if terminal is None:
+        return value
+    match param.name:
+        case "quiet":
+            terminal.quiet = bool(value)
+        case "verbose":
+            terminal.verbosity = int(value)
+        case "no_progress":
+            terminal.progress = not value
+        case "color":
+            terminal.color = value
+    terminal.configure()
+    return value
+
+
+talk_options = _together(
+    option("-q", "--quiet", is_flag=True, expose_value=False, callback=_talk,
+           help="Nothing on standard error unless something is wrong."),
+    option("-v", "--verbose", count=True, expose_value=False, callback=_talk,
+           help="Log to standard error; twice for every call."),
+    option("--no-progress", is_flag=True, expose_value=False, callback=_talk, help="No progress display."),
+    option("--color", type=click.Choice(CHOICES["color"]), default="auto", show_default=True, expose_value=False,
+           callback=_talk, help="Colours on standard output; NO_COLOR is honoured."),
+)  # fmt: skip
+
+
+def given_by_hand(ctx: click.Context, name: str) -> bool:
+    """Whether a parameter stood on the command line."""
+    return ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE

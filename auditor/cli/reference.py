@@ -1,0 +1,144 @@
+"""Writes the generated pages: commands, tables, rules.  `--check` only says whether they are current.
+
+`python -m auditor.cli.reference [--check]`, from a checkout.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from auditor.cli.main import COMMANDS, cli
+from auditor.inventory.schema import COVERAGE_COLUMNS, TABLES, Column
+
+_NOTE = "<!-- written by `python -m auditor.cli.reference`; do not edit -->"
+
+
+def commands_page() -> str:
+    """Every command with its help text, as the program prints it."""
+    parts = [_NOTE, "", "# Commands", ""]
+    with click.Context(cli, info_name="plaudit", terminal_width=100, max_content_width=100) as top:
+        parts += _help("plaudit", cli, top, 2)
+        for name in COMMANDS:
+            command = cli.get_command(top, name)
+            assert command is not None  # noqa: S101 - the list and the group are the same thing
+            parts += _command(f"plaudit {name}", name, command, top)
+    parts += [
+        "",
+        "Every option can also stand under `options:` in `plaudit.yaml`, without its dashes, or in an environment",
+        "variable `PLAUDIT_<OPTION>`; an option comes before the variable, the variable before the file.",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _command(title: str, name: str, command: click.Command, parent: click.Context) -> Iterator[str]:
+    with click.Context(command, parent=parent, info_name=name, terminal_width=100, max_content_width=100) as ctx:
+        yield from _help(title, command, ctx, 2)
+        if isinstance(command, click.Group):
+            for sub, child in command.commands.items():
+                yield from _command(f"{title} {sub}", sub, child, ctx)
+
+
+def _help(title: str, command: click.Command, ctx: click.Context, level: int) -> Iterator[str]:
+    yield f"{'#' * level} {title}"
+    yield ""
+    yield "```text"
+    yield command.get_help(ctx)
+    yield "```"
+    yield ""
+
+
+def tables_page() -> str:
+    """Every inventory and fact table with its columns."""
+    from auditor.facts.schema import FACTS
+
+    parts = [_NOTE, "", "# Tables", ""]
+    parts += ["What `plaudit query` and rules can read. NULL means that it was not read.", "", "## Inventory", ""]
+    for name, table in TABLES.items():
+        parts += [f"### {name}", "", table.sentence, ""]
+        parts += [f"Key: {', '.join(table.key)}. Read with {', '.join(table.operations)}.", ""]
+        parts += _columns(table.columns, fields=True)
+    parts += ["### coverage", "", "What was asked for, and whether it was read completely.", ""]
+    parts += _columns(COVERAGE_COLUMNS, fields=True)
+    parts += ["## Facts", "", "Computed from the inventory.", ""]
+    for name, fact in FACTS.items():
+        parts += [f"### {name}", "", fact.sentence, "", f"Computed from {', '.join(fact.sources)}.", ""]
+        parts += _columns(fact.columns, fields=False)
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _columns(columns: Sequence[Column], *, fields: bool) -> Iterator[str]:
+    yield "| column | type | what it is |" + (" API field |" if fields else "")
+    yield "| --- | --- | --- |" + (" --- |" if fields else "")
+    for column in columns:
+        field = f" {_cell(f'`{column.field}`' if column.field else '')} |" if fields else ""
+        yield f"| {column.name} | {column.type} | {_cell(column.sentence)} |{field}"
+    yield ""
+
+
+def rules_page() -> str:
+    """The rule catalogue."""
+    from auditor.engine import load_rules
+
+    rules = load_rules()
+    parts = [
+        _NOTE,
+        "",
+        "# Rules",
+        "",
+        f"{len(rules)} rules. `plaudit rules show ID` shows one with fix and examples.",
+        "",
+    ]
+    parts += ["| rule | severity | basis | side | what holds when it passes |", "| --- | --- | --- | --- | --- |"]
+    parts += [
+        f"| [{rule.id}](#{rule.id.lower()}) | {rule.severity} | {rule.basis} | {rule.side} | {_cell(rule.title)} |"
+        for rule in rules
+    ]
+    for rule in rules:
+        parts += [
+            "",
+            f"## {rule.id}",
+            "",
+            f"**{rule.title}**",
+            "",
+            rule.rationale,
+            "",
+            f"Fix: {rule.remediation.summary}",
+        ]
+        parts += [""] if rule.sources else []
+        parts += [f"* [{source.title}]({source.url})" for source in rule.sources]
+    return "\n".join(parts) + "\n"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.replace("|", "\\|").split())
+
+
+#: Page by file name in `docs/`.
+PAGES: dict[str, Any] = {"commands.md": commands_page, "tables.md": tables_page, "rules.md": rules_page}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Writes the pages, or with `--check` returns 1 and names those that are not current."""
+    folder = Path(__file__).resolve().parents[2] / "docs"
+    stale = []
+    for name, page in PAGES.items():
+        path, text = folder / name, page()
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            continue
+        stale.append(name)
+        if "--check" not in arguments:
+            folder.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    if "--check" in arguments and stale:
+        sys.stderr.write(f"not current: {', '.join(stale)}; run `python -m auditor.cli.reference` and commit\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,160 @@
+"""From a judged snapshot to a `Report`, and from a report to its documents."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from auditor.cli.exit import Gate, Verdict, decide
+from auditor.cli.formats import FORMATS
+from auditor.cli.output import Output
+from auditor.cli.terminal import Terminal
+from auditor.errors import DeliveryError
+from auditor.findings import Finding, Read, Report, ScanInfo
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from auditor.inventory.snapshot import Snapshot
+
+#: The identity of an account is known without any permission: alone it is nothing read.
+_IDENTITY = "sts:GetCallerIdentity"
+
+
+def reads_of(coverage: pd.DataFrame) -> tuple[Read, ...]:
+    """The coverage as reports show it, one `Read` per row."""
+
+    def text(value: Any) -> str | None:
+        return value if isinstance(value, str) else None
+
+    columns = ("account_id", "region_id", "operation", "target", "complete", "error_code", "message", "request_id")
+    lists = [coverage[name].astype(object).tolist() for name in (*columns, "profile")]
+    return tuple(
+        Read(
+            text(account), text(region), str(operation), str(target), complete is True or complete == True,  # noqa: E712
+            text(code), text(message), text(request), text(profile),
+        )
+        for account, region, operation, target, complete, code, message, request, profile in zip(*lists, strict=True)
+    )  # fmt: skip
+
+
+def anything_read(reads: Sequence[Read]) -> bool:
+    """Whether any list was read completely, the identity of the accounts aside."""
+    return any(read.complete and read.operation != _IDENTITY for read in reads)
+
+
+def nothing_read(reads: Sequence[Read]) -> str:
+    """Why nothing could be read, account by account."""
+    lines: dict[str, str] = {}
+    for read in reads:
+        if not read.complete:
+            who = read.account_id or read.profile or "an account"
+            lines.setdefault(who, f"{who}: {read.operation}: {read.error_code or 'not read'}: {read.message or ''}")
+    return "nothing could be read" + "".join(f"\n  {line}" for line in lines.values())
+
+
+def scan_info(meta: Mapping[str, object]) -> ScanInfo:
+    """When, by what and over what the scan of a snapshot ran."""
+
+    def items(key: str) -> list[Any]:
+        value = meta.get(key)
+        return list(value) if isinstance(value, (list, tuple)) else []
+
+    return ScanInfo(
+        id=str(meta.get("scan_id") or ""),
+        started_at=str(meta.get("started_at") or ""),
+        finished_at=str(meta.get("finished_at") or ""),
+        accounts=tuple(
+            {"account_id": account.get("account_id"), "profile": account.get("profile")}
+            for account in items("accounts")
+        ),
+        regions=tuple(str(region) for region in items("regions")),
+    )
+
+
+def with_verdict(report: Report, gate: Gate, undelivered: Sequence[str] = ()) -> tuple[Report, Verdict]:
+    """The report with its exit code."""
+    from auditor.reporters.summary import coverage_summary
+
+    coverage = coverage_summary(report.reads)
+    verdict = decide(
+        report.findings,
+        gate,
+        complete=coverage.complete,
+        percent=coverage.percent,
+        rules_selected=report.rules_selected,
+        undelivered=undelivered,
+    )
+    notices = tuple(notice for notice in report.notices if not notice.startswith(_ALLOWED))
+    if verdict.allowed:
+        notices += (_ALLOWED + "; ".join(verdict.allowed),)
+    changed = dataclasses.replace(
+        report, exit_code=verdict.code, exit_also=verdict.also, exit_reasons=verdict.reasons, notices=notices
+    )
+    return changed, verdict
+
+
+_ALLOWED = "let through by --allow-unknown: "
+
+
+def build_report(
+    snapshot: Snapshot,
+    findings: Sequence[Finding],
+    *,
+    fail_on: str,
+    all_outcomes: bool,
+    rules_selected: int,
+    notices: Sequence[str] = (),
+    paths: Sequence[Any] = (),
+) -> Report:
+    """Everything a reporter may use, but for the exit code."""
+    return Report(
+        scan=scan_info(snapshot.meta),
+        findings=tuple(findings),
+        reads=reads_of(snapshot.coverage),
+        paths=tuple(paths),
+        all_outcomes=all_outcomes,
+        fail_on=fail_on,
+        notices=tuple(notices),
+        rules_selected=rules_selected,
+    )
+
+
+def write_documents(
+    report: Report,
+    documents: Sequence[Output],
+    terminal: Terminal,
+    gate: Gate,
+    *,
+    lang: str = "en",
+    undelivered: Sequence[str] = (),
+) -> Verdict:
+    """Renders and writes every document; one that cannot be written does not keep the others from being written.
+
+    `undelivered` names what could not be written before.
+    """
+    undelivered = list(undelivered)
+    report, verdict = with_verdict(report, gate, undelivered)
+    for output in sorted(documents, key=lambda output: FORMATS[output.name].last):
+        if undelivered:
+            report, verdict = with_verdict(report, gate, undelivered)
+        settings = {
+            "width": terminal.columns if output.path is None else 120,
+            "color": terminal.paints if output.path is None else False,
+            "lang": lang,
+        }
+        data = FORMATS[output.name].render(report, settings)
+        place = str(output.path) if output.path is not None else "standard output"
+        try:
+            if output.sink is None:
+                terminal.write(data)
+            else:
+                output.sink.write(data)
+                terminal.say(f"{output.name} written to {place}")
+        except (OSError, DeliveryError) as error:
+            words = error.strerror if isinstance(error, OSError) else str(error)
+            undelivered.append(f"{output.name} to {place} ({words or type(error).__name__})")
+    if undelivered:
+        _, verdict = with_verdict(report, gate, undelivered)
+    return verdict

@@ -1,0 +1,148 @@
+"""`plaudit rules`: the catalogue, one rule in full, and the examples in rule files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from auditor.cli.options import PathText, option, rule_options, talk_options
+from auditor.cli.terminal import Terminal
+from auditor.errors import UsageError
+
+if TYPE_CHECKING:
+    from auditor.engine.rule import Rule
+
+
+@click.group()
+def rules() -> None:
+    """The rule catalogue: what is checked, why, and how to fix it."""
+
+
+@rules.command("list")
+@rule_options
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@talk_options
+@click.pass_context
+def list_rules(
+    ctx: click.Context,
+    *,
+    rule_folders: tuple[Path, ...],
+    select: tuple[str, ...],
+    exclude: tuple[str, ...],
+    form: str,
+) -> int:
+    """List the rules."""
+    from auditor.cli.judging import selected_rules
+
+    terminal = ctx.ensure_object(Terminal)
+    found = selected_rules(rule_folders, select, exclude)
+    if form == "json":
+        terminal.write(json.dumps([catalogue_entry(rule) for rule in found], ensure_ascii=False, indent=2) + "\n")
+        return 0
+    from auditor.cli.grid import grid
+
+    rows = [(rule.id, rule.severity.value, rule.basis.value, rule.side.value, rule.title) for rule in found]
+    terminal.write(grid(("rule", "severity", "basis", "side", "title"), rows, terminal.columns))
+    return 0
+
+
+def catalogue_entry(rule: Rule) -> dict[str, object]:
+    """One rule as `rules list --format json` shows it; the keys are part of the interface."""
+    return {
+        "id": rule.id,
+        "title": rule.title,
+        "severity": rule.severity.value,
+        "basis": rule.basis.value,
+        "resource": rule.resource,
+        "side": rule.side.value,
+        "tags": list(rule.tags),
+        "deprecated": rule.deprecated,
+        "source": rule.source,
+    }
+
+
+@rules.command()
+@click.argument("rule_id", metavar="ID")
+@option("--rules", "rule_folders", multiple=True, type=PathText(), metavar="DIR", help="Extra folder of rules.")
+@talk_options
+@click.pass_context
+def show(ctx: click.Context, *, rule_id: str, rule_folders: tuple[Path, ...]) -> int:
+    """Show one rule: what it claims, why, how to fix it, its sources and examples."""
+    from auditor.engine import load_rules
+    from auditor.reporters.text import inert_lines
+
+    terminal = ctx.ensure_object(Terminal)
+    catalogue = load_rules(rule_folders)
+    found = [rule for rule in catalogue if rule_id in (rule.id, *rule.aliases)]
+    if not found:
+        from auditor.yaml_reader import did_you_mean
+
+        hint = did_you_mean(rule_id.upper(), [rule.id for rule in catalogue])
+        raise UsageError(f"there is no rule {rule_id!r}{hint or '; `plaudit rules list` lists them'}")
+    terminal.write(inert_lines(page(found[0])))
+    return 0
+
+
+def page(rule: Rule) -> str:
+    """A rule as text for a terminal."""
+    lines = [f"{rule.id}  {rule.title}", ""]
+    lines += [f"{rule.severity}, {rule.basis}; one outcome per {rule.resource}; the fix is on the {_side(rule)} side"]
+    if rule.deprecated:
+        lines += ["This rule is deprecated and only runs if it is named."]
+    if rule.aliases:
+        lines += [f"Also known as {', '.join(rule.aliases)}"]
+    if rule.tags:
+        lines += [f"Tags: {', '.join(rule.tags)}"]
+    lines += ["", "Why", f"  {rule.rationale}", "", "Fix", f"  {rule.remediation.summary}"]
+    lines += [f"  $ {command}" for command in rule.remediation.cli]
+    if rule.remediation.console:
+        lines += [f"  Console: {rule.remediation.console}"]
+    if rule.remediation.terraform:
+        lines += ["  Terraform:"]
+        lines += [f"    {line}" for line in rule.remediation.terraform.rstrip().split("\n")]
+    lines += ["", "Evidence: " + ", ".join(dict.fromkeys(item.name for item in rule.evidence))]
+    if rule.sources:
+        lines += ["", "Sources"]
+        lines += [f"  {source.title}\n    {source.url}" for source in rule.sources]
+    lines += ["", "Examples"]
+    lines += [f"  {example.expect.value:<14}  {example.name}" for example in rule.examples]
+    lines += ["", f"Defined in {rule.source}"]
+    return "\n".join(lines) + "\n"
+
+
+def _side(rule: Rule) -> str:
+    return "provider's or the consumer's" if rule.side.value == "both" else f"{rule.side.value}'s"
+
+
+@rules.command()
+@click.argument("folders", nargs=-1, type=click.Path(path_type=Path), metavar="[DIR]...")
+@talk_options
+@click.pass_context
+def test(ctx: click.Context, *, folders: tuple[Path, ...]) -> int:
+    """Run the examples in the rule files of DIR; without one, in the built-in rules.
+
+    Exit codes: 0 all examples hold, 3 some do not, 2 a rule file is wrong.
+    """
+    from auditor.engine import load_rules, run_examples
+    from auditor.engine.load import load_folder
+    from auditor.reporters.text import inert
+
+    terminal = ctx.ensure_object(Terminal)
+    for folder in folders:
+        if not folder.is_dir():
+            raise UsageError(f"{folder}: there is no such folder of rules")
+    found = [rule for folder in folders for rule in load_folder(folder, builtin=False)] if folders else load_rules()
+    if not found:
+        raise UsageError(f"there is no rule file in {', '.join(map(str, folders)) or 'the installation'}")
+    wrong = 0
+    for rule in found:
+        for sentence in run_examples(rule):
+            wrong += 1
+            terminal.write(inert(sentence) + "\n")
+    examples = sum(len(rule.examples) for rule in found)
+    terminal.say(f"{examples} examples of {len(found)} rules, {wrong} of them do not hold" if wrong else
+                 f"{examples} examples of {len(found)} rules hold")  # fmt: skip
+    return 3 if wrong else 0

@@ -1,0 +1,127 @@
+"""`plaudit scan`: collect from every account, judge, report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from auditor.cli.exit import Gate
+from auditor.cli.options import (
+    PathText,
+    cloud_options,
+    given_by_hand,
+    judge_options,
+    option,
+    report_options,
+    rule_options,
+    spec_option,
+    talk_options,
+)
+from auditor.cli.terminal import Terminal
+from auditor.errors import NothingReadError, UsageError
+from auditor.spec import Spec
+
+_CLOUD = ("profiles", "config_path", "regions", "endpoint_url", "deadline")
+
+
+@click.command()
+@spec_option
+@cloud_options
+@option(
+    "--from",
+    "snapshots",
+    multiple=True,
+    type=PathText(),
+    metavar="SNAPSHOT",
+    help="Judge this saved snapshot instead of the cloud; several are merged.",
+)
+@option("--save", type=click.Path(path_type=Path), metavar="SNAPSHOT", help="Keep the snapshot of this scan.")
+@rule_options
+@judge_options
+@report_options
+@talk_options
+@click.pass_context
+def scan(
+    ctx: click.Context,
+    *,
+    spec: Spec,
+    profiles: tuple[str, ...],
+    config_path: Path | None,
+    regions: tuple[str, ...],
+    endpoint_url: str | None,
+    concurrency: int,
+    timeout: float,
+    deadline: float | None,
+    snapshots: tuple[Path, ...],
+    save: Path | None,
+    rule_folders: tuple[Path, ...],
+    select: tuple[str, ...],
+    exclude: tuple[str, ...],
+    one_sided: bool,
+    fail_on: str,
+    allow_unknown: bool,
+    min_coverage: float | None,
+    formats: tuple[tuple[str, Path | None], ...],
+    all_outcomes: bool,
+    lang: str,
+) -> int:
+    """Collect from every account, judge, report.
+
+    \b
+    plaudit scan --profiles provider,consumer
+    plaudit scan --format html=report.html --format json=report.json
+    plaudit scan --from provider.snapshot --from consumer.snapshot
+
+    Exit codes: 0 everything was judged and nothing at or above --fail-on failed; 3 something did; 4 something could not
+    be judged; 5 nothing could be read; 6 an output could not be written; 2 wrong usage; 75 another run is under way.
+    """  # fmt: skip
+    from auditor.cli import gathering, output, reporting, state
+    from auditor.cli.judging import judged, selected_rules, tables_for
+
+    terminal = ctx.ensure_object(Terminal)
+    if snapshots:
+        _refuse_both(ctx)
+    cloud = gathering.Cloud(profiles, config_path, regions, endpoint_url, concurrency, timeout, deadline)
+    gate = Gate(fail_on, allow_unknown, min_coverage)
+    rules = selected_rules(rule_folders, select, exclude)
+    with output.opened(formats or (("table", None),), save) as outputs, state.locked() as folder:
+        notices: tuple[str, ...] = ()
+        if snapshots:
+            snapshot, notices = gathering.load_snapshots(snapshots, terminal)
+        else:
+            accounts = cloud.accounts()
+            snapshot = gathering.collect_snapshot(
+                cloud, accounts, terminal, tables=tables_for(rules), spec=spec, save=outputs.save
+            )
+        undelivered = gathering.keep(snapshot, outputs.save, folder, terminal)
+        reads = reporting.reads_of(snapshot.coverage)
+        if not reporting.anything_read(reads):
+            raise NothingReadError(reporting.nothing_read(reads))
+        findings, paths = judged(snapshot, rules, spec, one_sided=one_sided)
+        report = reporting.build_report(
+            snapshot,
+            findings,
+            fail_on=fail_on,
+            all_outcomes=all_outcomes,
+            rules_selected=len(rules),
+            notices=notices,
+            paths=paths,
+        )
+        verdict = reporting.write_documents(
+            report, outputs.documents, terminal, gate, lang=lang, undelivered=undelivered
+        )
+    for line in verdict.allowed:
+        terminal.warn(f"let through by --allow-unknown: {line}")
+    if verdict.code:
+        terminal.error(f"exit {verdict.code}: " + "; ".join(verdict.reasons))
+    return verdict.code
+
+
+def _refuse_both(ctx: click.Context) -> None:
+    """Options that only make sense with the cloud, given by hand beside --from."""
+    beside = [name for name in _CLOUD if given_by_hand(ctx, name)]
+    if beside:
+        raise UsageError(
+            f"--from judges saved snapshots; leave out --{beside[0].replace('_', '-')}, or leave out --from"
+        )

@@ -1,0 +1,309 @@
+"""Findings by connection: which endpoint reaches which endpoint service, how it stands, and whose turn it is."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from auditor.findings import Finding, Outcome, PathVerdict, Report, ResourceRef, Severity, Side
+
+#: Worst first.  `clean` is said only if something was judged and nothing failed or stayed unknown.
+STATUSES = ("broken", "attention", "unknown", "clean")
+
+STATUS_LABELS = {
+    "broken": "Broken",
+    "attention": "Needs a fix",
+    "unknown": "Not decided",
+    "clean": "No fault found",
+}
+
+_SERVICE_SIDE = ("load_balancers", "listeners", "server_groups", "backends")
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The account that holds a fix; `account_id` is None if no audited account told it."""
+
+    side: str
+    account_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one account has to do for one group: `fixes` failed findings."""
+
+    owner: Owner
+    fixes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Findings that are read together.
+
+    `kind` is `connection` (endpoint and service), `service` (an endpoint service without, or shared by several
+    connections) or `account` (what belongs to no connection).  `findings` are worst first and only those of this
+    group; `shared` are those of the service group behind a connection.
+    """
+
+    kind: str
+    key: str
+    status: str
+    region_id: str | None
+    endpoint: ResourceRef | None
+    service: ResourceRef | None
+    consumer_account_id: str | None
+    provider_account_id: str | None
+    findings: tuple[Finding, ...]
+    shared: tuple[Finding, ...]
+    paths: tuple[PathVerdict, ...]
+    counts: Counter[str]
+    turns: tuple[Turn, ...]
+    connections: int = 0
+
+    @property
+    def worst(self) -> Finding | None:
+        """The first finding that failed or is unknown, of the group or of the service behind it."""
+        return min((finding for finding in (*self.findings, *self.shared) if is_open(finding)), key=order, default=None)
+
+
+def is_open(finding: Finding) -> bool:
+    """True for what somebody has to look at: a failure that is not accepted, or an unknown."""
+    return finding.outcome in (Outcome.FAIL, Outcome.UNKNOWN) and not finding.waived
+
+
+def order(finding: Finding) -> tuple[object, ...]:
+    """Sort key of findings, worst first: accepted and decided ones last, then severity, a failure before an unknown."""
+    outcome = finding.outcome
+    place = 0 if is_open(finding) else 1
+    rank = ("fail", "unknown", "pass", "not_applicable").index(outcome.value)
+    resource = finding.resource
+    if place:
+        place += rank
+    return (
+        place,
+        finding.severity.rank,
+        rank,
+        finding.rule_id,
+        resource.account_id or "",
+        resource.region_id or "",
+        resource.id,
+        finding.part,
+        finding.id,
+    )
+
+
+@dataclass(slots=True)
+class _Atlas:
+    """What the findings and paths say about who belongs to whom."""
+
+    endpoints: dict[str, ResourceRef] = field(default_factory=dict)
+    services: dict[str, ResourceRef] = field(default_factory=dict)
+    service_of: dict[str, str] = field(default_factory=dict)
+    services_of_balancer: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    consumers: dict[str, str] = field(default_factory=dict)
+    providers: dict[str, str] = field(default_factory=dict)
+
+    def learn_ref(self, ref: ResourceRef) -> None:
+        known = {"endpoints": self.endpoints, "endpoint_services": self.services}.get(ref.type)
+        if known is None:
+            return
+        old = known.get(ref.id)
+        if old is None or (old.name is None and ref.name is not None):
+            known[ref.id] = ref
+        accounts = self.consumers if ref.type == "endpoints" else self.providers
+        if ref.account_id:
+            accounts.setdefault(ref.id, ref.account_id)
+
+    def learn_path(self, path: PathVerdict) -> None:
+        self.learn_ref(ResourceRef("endpoints", path.endpoint_id, path.consumer_account_id, path.region_id))
+        if path.service_id:
+            self.service_of.setdefault(path.endpoint_id, path.service_id)
+            self.learn_ref(ResourceRef("endpoint_services", path.service_id, path.provider_account_id, None))
+
+    def learn_finding(self, finding: Finding) -> None:
+        for ref in (finding.resource, *finding.related):
+            self.learn_ref(ref)
+        services = _ids(finding, "endpoint_services")
+        if finding.resource.type == "endpoints" and len(services) == 1:
+            self.service_of.setdefault(finding.resource.id, services[0])
+        elif finding.resource.type in _SERVICE_SIDE:
+            self.services_of_balancer[finding.resource.id.split(":")[0]].update(services)
+
+    def places(self, finding: Finding) -> tuple[str, tuple[str, ...]]:
+        """`connection` and endpoint ids, `service` and service ids, or `account` and nothing."""
+        resource = finding.resource
+        if resource.type == "endpoints":
+            return "connection", (resource.id,)
+        if resource.type == "endpoint_services":
+            return "service", (resource.id,)
+        if resource.type in ("service_users", "service_resources"):
+            return "service", (resource.id.split(":")[0],)
+        if resource.type in _SERVICE_SIDE:
+            services = self.services_of_balancer.get(resource.id.split(":")[0])
+            if services:
+                return "service", tuple(sorted(services))
+        for kind, table in (("connection", "endpoints"), ("service", "endpoint_services")):
+            ids = _ids(finding, table)
+            if len(ids) == 1:
+                return kind, ids
+        return "account", ()
+
+
+def _ids(finding: Finding, table: str) -> tuple[str, ...]:
+    refs = (finding.resource, *finding.related)
+    return tuple(dict.fromkeys(ref.id for ref in refs if ref.type == table))
+
+
+def _status(findings: Iterable[Finding], paths: Iterable[PathVerdict], passed: bool) -> str:
+    failed = unknown = False
+    for path in paths:
+        if path.verdict == "blocked":
+            return "broken"
+        unknown = unknown or path.verdict != "reachable"
+    for finding in findings:
+        if finding.outcome is Outcome.UNKNOWN:
+            unknown = True
+        elif finding.outcome is Outcome.FAIL and not finding.waived:
+            if finding.severity is Severity.CRITICAL:
+                return "broken"
+            failed = True
+    if failed:
+        return "attention"
+    return "unknown" if unknown or not passed else "clean"
+
+
+class Connections:
+    """The groups of a report, worst first, and the owner of every fix."""
+
+    def __init__(self, report: Report, findings: tuple[Finding, ...]) -> None:
+        """`findings` are those of the report in their order; each lies in one group, or in one per service."""
+        atlas = _Atlas()
+        for path in report.paths:
+            atlas.learn_path(path)
+        for finding in findings:
+            atlas.learn_finding(finding)
+        self._atlas = atlas
+        self._listed = tuple(Outcome) if report.all_outcomes else (Outcome.FAIL, Outcome.UNKNOWN)
+        self.groups = tuple(sorted(self._build(report, findings), key=_group_order))
+
+    def owners(self, finding: Finding) -> tuple[Owner, ...]:
+        """The accounts that hold the fix of a finding: one, or two if both sides have to act."""
+        sides = (Side.CONSUMER, Side.PROVIDER) if finding.side is Side.BOTH else (finding.side,)
+        owners = [Owner(side.value, self._account(finding, side)) for side in sides]
+        resource = finding.resource
+        if finding.side is Side.BOTH and resource.type == "accounts":
+            return (Owner("both", resource.account_id or resource.id),)
+        return tuple(owners)
+
+    def _account(self, finding: Finding, side: Side) -> str | None:
+        kind, ids = self._atlas.places(finding)
+        found: set[str | None] = set()
+        if side is Side.CONSUMER:
+            endpoints = ids if kind == "connection" else _ids(finding, "endpoints")
+            found = {self._atlas.consumers.get(endpoint) for endpoint in endpoints}
+        else:
+            services = ids if kind == "service" else _ids(finding, "endpoint_services")
+            if kind == "connection":
+                services = tuple(self._atlas.service_of[key] for key in ids if key in self._atlas.service_of)
+            found = {self._atlas.providers.get(service) for service in services}
+        if len(found) == 1:
+            (account,) = found
+            if account:
+                return account
+        own = "endpoints" if side is Side.CONSUMER else "endpoint_services"
+        other = "endpoint_services" if side is Side.CONSUMER else "endpoints"
+        if finding.side is side and finding.resource.type != other and (not found or finding.resource.type != own):
+            return finding.resource.account_id
+        return None
+
+    def _turns(self, findings: Iterable[Finding]) -> tuple[Turn, ...]:
+        fixes: Counter[Owner] = Counter()
+        for finding in findings:
+            if finding.outcome is Outcome.FAIL and not finding.waived:
+                fixes.update(self.owners(finding))
+        ranked = sorted(fixes.items(), key=lambda item: (-item[1], item[0].side, item[0].account_id or ""))
+        return tuple(Turn(owner, number) for owner, number in ranked)
+
+    def _build(self, report: Report, findings: tuple[Finding, ...]) -> Iterator[Group]:
+        atlas = self._atlas
+        filed: dict[tuple[str, str], list[Finding]] = defaultdict(list)
+        endpoints_of: dict[str, list[str]] = defaultdict(list)
+        for endpoint in sorted(atlas.endpoints):
+            if endpoint in atlas.service_of:
+                endpoints_of[atlas.service_of[endpoint]].append(endpoint)
+        for finding in findings:
+            kind, ids = atlas.places(finding)
+            if kind == "account":
+                filed[kind, finding.resource.account_id or ""].append(finding)
+            for key in ids:
+                sole = endpoints_of[key] if kind == "service" else ()
+                if len(sole) == 1:  # a service with one connection: one group for both sides
+                    filed["connection", sole[0]].append(finding)
+                else:
+                    filed[kind, key].append(finding)
+        paths: dict[str, list[PathVerdict]] = defaultdict(list)
+        for path in report.paths:
+            paths[path.endpoint_id].append(path)
+        for endpoint, ref in atlas.endpoints.items():
+            service = atlas.service_of.get(endpoint)
+            shared = filed["service", service] if service and len(endpoints_of[service]) > 1 else []
+            yield self._group("connection", endpoint, filed["connection", endpoint], shared, paths[endpoint], ref)
+        for service, ref in atlas.services.items():
+            number = len(endpoints_of[service])
+            if number != 1:
+                yield self._group("service", service, filed["service", service], [], [], ref, number)
+        for (kind, key), own in sorted(filed.items()):
+            if kind == "account":
+                yield self._group(kind, key, own, [], [], None)
+            elif key not in (atlas.endpoints if kind == "connection" else atlas.services) and own:
+                table = "endpoints" if kind == "connection" else "endpoint_services"
+                first = own[0].resource
+                yield self._group(kind, key, own, [], [], ResourceRef(table, key, first.account_id, first.region_id))
+
+    def _group(
+        self,
+        kind: str,
+        key: str,
+        own: list[Finding],
+        shared: list[Finding],
+        paths: list[PathVerdict],
+        ref: ResourceRef | None,
+        connections: int = 0,
+    ) -> Group:
+        atlas = self._atlas
+        both = [*own, *shared]
+        counts = Counter("waived" if finding.waived else finding.outcome.value for finding in both)
+        service_id = atlas.service_of.get(key) if kind == "connection" else key if kind == "service" else None
+        service = atlas.services.get(service_id) if service_id else None
+        if service is None and service_id:
+            service = ResourceRef("endpoint_services", service_id, None, None)
+        return Group(
+            kind=kind,
+            key=key,
+            status=_status(both, paths, passed=bool(counts["pass"])),
+            region_id=ref.region_id if ref else None,
+            endpoint=ref if kind == "connection" else None,
+            service=service,
+            consumer_account_id=atlas.consumers.get(key) if kind == "connection" else None,
+            provider_account_id=atlas.providers.get(service_id) if service_id else None,
+            findings=tuple(f for f in own if f.outcome in self._listed),
+            shared=tuple(f for f in shared if f.outcome in self._listed),
+            paths=tuple(paths),
+            counts=counts,
+            turns=self._turns(both),
+            connections=connections,
+        )
+
+
+def _group_order(group: Group) -> tuple[object, ...]:
+    worst = group.worst
+    return (
+        ("connection", "service", "account").index(group.kind) == 2,
+        STATUSES.index(group.status),
+        worst.severity.rank if worst else len(Severity),
+        -group.counts["fail"],
+        -group.counts["unknown"],
+        group.kind,
+        group.key,
+    )

@@ -1,0 +1,132 @@
+"""The way from clients to backends as an SVG picture with fixed columns; no layout engine, no script, no style."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from auditor.findings import Hop, PathVerdict
+from auditor.reporters.text import inert, middle
+
+#: Heading of a column, and the kinds of hops that stand in it.  An unlisted kind stands where the hop before it does.
+COLUMNS: tuple[tuple[str, frozenset[str]], ...] = (
+    ("Clients", frozenset({"clients", "client", "client_egress", "vpc", "vpcs", "network_acl", "network_acls"})),
+    ("Security groups", frozenset({"security_groups", "security_group", "endpoint_access"})),
+    ("Endpoint zone", frozenset({"endpoint", "endpoints", "endpoint_zone", "endpoint_zones", "eni"})),
+    ("Connection", frozenset({"connection", "connections", "connection_zones"})),
+    ("Endpoint service", frozenset({"endpoint_service", "endpoint_services", "service", "service_users"})),
+    (
+        "Load balancer",
+        frozenset(
+            {"service_resource", "service_resources", "load_balancer", "load_balancers", "listener", "listeners"}
+        ),
+    ),
+    ("Backends", frozenset({"server_group", "server_groups", "backend", "backends", "health_status"})),
+)
+
+#: Columns of the consumer; the provider has the rest.
+_CONSUMER_COLUMNS = 4
+
+_BOX, _GAP, _ROW, _TOP = 140, 20, 17, 46
+_SIGNS = {
+    "ok": '<path class="ok" d="M0 4l3 3 5-7"/>',
+    "blocked": '<path class="blocked" d="M0 0l7 7M7 0l-7 7" stroke-width="2"/>',
+    "unknown": '<text class="unknown" y="8" fill="currentColor" stroke="none" font-weight="700">?</text>',
+}
+_WORST = ("blocked", "unknown", "ok")
+
+
+def columns_of(path: PathVerdict) -> list[list[Hop]]:
+    """The hops of a path, one list per column of COLUMNS; a column nobody judged is empty."""
+    found: list[list[Hop]] = [[] for _ in COLUMNS]
+    here = 0
+    for hop in path.hops:
+        here = next((number for number, (_, kinds) in enumerate(COLUMNS) if hop.kind in kinds), here)
+        found[here].append(hop)
+    return found
+
+
+def verdict_of(hops: Sequence[Hop]) -> str:
+    """`blocked`, `unknown` or `ok`; a column without hops is unknown, because nobody judged it."""
+    verdicts = {hop.verdict if hop.verdict in _WORST else "unknown" for hop in hops}
+    return next((verdict for verdict in _WORST if verdict in verdicts), "unknown")
+
+
+def sentence(path: PathVerdict) -> str:
+    """What the picture shows, in one sentence, with everything hostile made visible."""
+    port = f"{path.protocol or 'any protocol'} port {path.port if path.port is not None else 'not known'}"
+    zone = f", zone {path.zone_id}" if path.zone_id else ""
+    bad = [f"{hop.kind.replace('_', ' ')} {hop.id}" for hop in path.hops if hop.verdict == "blocked"]
+    open_ = [f"{hop.kind.replace('_', ' ')} {hop.id}" for hop in path.hops if hop.verdict not in ("ok", "blocked")]
+    said = [f"broken at {', '.join(bad)}"] if bad else []
+    said += [f"not decided at {', '.join(open_)}"] if open_ else []
+    where = f"{path.endpoint_id} to {path.service_id or 'an unknown endpoint service'}, {port}{zone}"
+    return inert(f"{where}: {path.verdict}" + (f", {'; '.join(said)}" if said else ""))
+
+
+def svg(path: PathVerdict) -> str:
+    """The picture of one path.  Every text of a tenant in it is inert and escaped."""
+    columns = columns_of(path)
+    tallest = max(1, *(len(hops) for hops in columns))
+    box_height = tallest * _ROW + 12
+    total = len(COLUMNS) * (_BOX + _GAP) - _GAP
+    height = _TOP + box_height + 4
+    parts = [
+        f'<svg class="path" viewBox="0 0 {total + 4} {height}" width="{total + 4}" height="{height}" role="img" '
+        'fill="none" stroke="currentColor" font-family="ui-monospace,monospace" font-size="11">',
+        f"<title>{escape(sentence(path))}</title>",
+    ]
+    parts.append(_band("Consumer", path.consumer_account_id, 0, _CONSUMER_COLUMNS))
+    parts.append(_band("Provider", path.provider_account_id, _CONSUMER_COLUMNS, len(COLUMNS)))
+    for number, ((heading, _), hops) in enumerate(zip(COLUMNS, columns, strict=True)):
+        left = 2 + number * (_BOX + _GAP)
+        verdict = verdict_of(hops)
+        if number:
+            before = verdict_of(columns[number - 1])
+            parts.append(_line(left, before, verdict, _TOP + box_height // 2))
+        parts.append(_box(heading, hops, verdict, left, box_height))
+    parts.append("</svg>")
+    return "".join(parts)
+
+
+def _band(side: str, account_id: str | None, first: int, behind: int) -> str:
+    left, right = 2 + first * (_BOX + _GAP), behind * (_BOX + _GAP) - _GAP + 2
+    name = escape(middle(inert(account_id or "account not known"), 40))
+    return (
+        f'<g class="band"><path d="M{left} 22v-4h{right - left}v4" opacity=".5"/>'
+        f'<text x="{left}" y="12" fill="currentColor" stroke="none">{side} {name}</text></g>'
+    )
+
+
+def _line(left: int, before: str, verdict: str, y: int) -> str:
+    kind = next(name for name in _WORST if name in (before, verdict))
+    dash = ' stroke-dasharray="3 3"' if kind == "unknown" else ""
+    x = left - _GAP
+    if kind == "blocked":
+        return f'<g class="blocked"><path d="M{x} {y}h{_GAP}M{x + 6} {y - 4}l8 8m0-8l-8 8" stroke-width="2"/></g>'
+    return f'<g class="{kind}"><path d="M{x} {y}h{_GAP}"{dash}/><path d="M{left - 5} {y - 3}l4 3-4 3"/></g>'
+
+
+def _box(heading: str, hops: Sequence[Hop], verdict: str, left: int, box_height: int) -> str:
+    dash = {"ok": "", "blocked": ' stroke-width="2"', "unknown": ' stroke-dasharray="5 3"'}[verdict]
+    parts = [
+        f'<g class="{verdict}"><text x="{left}" y="38" fill="currentColor" stroke="none" '
+        f'font-family="system-ui,sans-serif" font-weight="600">{heading}</text>'
+        f'<rect class="box" x="{left}" y="{_TOP}" width="{_BOX}" height="{box_height}" rx="6"{dash}/></g>'
+    ]
+    y = _TOP + 8
+    if not hops:
+        parts.append(f'<g transform="translate({left + 8} {y})">{_SIGNS["unknown"]}{_text("not judged")}</g>')
+    for hop in hops:
+        own = hop.verdict if hop.verdict in _SIGNS else "unknown"
+        said = ": ".join(part for part in (f"{hop.kind} {hop.id}", hop.detail) if part)
+        parts.append(
+            f'<g transform="translate({left + 8} {y})"><title>{escape(inert(said))}</title>'
+            f"{_SIGNS[own]}{_text(middle(inert(hop.id), 17))}</g>"
+        )
+        y += _ROW
+    return "".join(parts)
+
+
+def _text(value: str) -> str:
+    return f'<text x="13" y="8" fill="currentColor" stroke="none">{escape(value)}</text>'

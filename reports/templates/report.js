@@ -1,0 +1,339 @@
+"use strict";
+// Draws the rows somebody looks at from the data in the page. Texts come from strangers: textContent only.
+(() => {
+  const SEVERITIES = ["critical", "high", "medium", "low", "info"];
+  const OUTCOMES = ["fail", "unknown", "waived", "pass", "n/a"];
+  const PAGE = 100;
+  const $ = (id) => document.getElementById(id);
+  const box = $("data");
+  let data, all = [], view = [], drawn = 0, query = "", column = -1, down = false, open = "";
+
+  function el(tag, attributes, ...children) {
+    const node = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes || {})) {
+      if (value === null || value === undefined) continue;
+      if (name === "onclick") node.addEventListener("click", value);
+      else node.setAttribute(name, value);
+    }
+    for (const child of children) if (child !== null && child !== "") node.append(child);
+    return node;
+  }
+
+  async function unpack() {
+    let text = box.textContent.trim();
+    if (!text && box.dataset.source) text = (await (await fetch(box.dataset.source)).text()).trim();
+    const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return JSON.parse(await new Response(stream).text());
+  }
+
+  // One row of the data; the order of the fields is that of html.py.
+  function row(fields, index) {
+    const pool = data.pool, rule = data.rules[fields[1]];
+    const [hex, , severity, outcome, type, id, name, account, region, owners, observed, reason, summary, cli, terraform,
+      console_, related, gaps, seen, fresh, waiver, places] = fields;
+    return {
+      index, id: "plf1-" + hex, rule, severity, outcome, type: pool[type].replaceAll("_", " "), resource: id, name: pool[name],
+      account: pool[account], region: pool[region], owners: owners.map(([side, owner]) => [side, pool[owner]]),
+      observed, reason: pool[reason], summary: pool[summary], cli, terraform, console: console_, fresh,
+      related: related.map(([kind, key]) => [pool[kind].replaceAll("_", " "), pool[key]]), gaps: gaps.map((gap) => pool[gap]),
+      seen: pool[seen], waiver: waiver && waiver.map((part) => pool[part]), places: places.map((place) => pool[place]),
+    };
+  }
+
+  const owned = (item) => item.owners.map(([side, account]) => side + " " + (account || "(account not known)")).join(" and ");
+
+  function words(item) {
+    item.words ??= [item.id, item.rule[0], item.rule[1], item.type, item.resource, item.name, item.account, item.region,
+      item.observed, item.reason, item.summary, owned(item), SEVERITIES[item.severity], OUTCOMES[item.outcome],
+      ...item.related.map(([, key]) => key)].join("\n").toLowerCase();
+    return item.words;
+  }
+
+  const KEYS = {
+    sev: (item, value) => SEVERITIES[item.severity] === value,
+    out: (item, value) => OUTCOMES[item.outcome] === value,
+    side: (item, value) => item.owners.some(([side]) => side === value),
+    account: (item, value) => item.account.startsWith(value) || item.owners.some(([, account]) => account.startsWith(value)),
+    turn: (item, value) => item.owners.some(([, account]) => account === value),
+    region: (item, value) => item.region.toLowerCase() === value,
+    rule: (item, value) => item.rule[0].toLowerCase().startsWith(value),
+    in: (item, value) => item.places.some((place) => place.toLowerCase() === value),
+  };
+
+  function tokens(text) {
+    return [...text.matchAll(/(?:(\w+):)?(?:"([^"]*)"?|(\S+))/g)].map(([whole, key, quoted, bare]) => {
+      if (key && Object.hasOwn(KEYS, key)) return { key, values: (quoted ?? bare).split(",").filter(Boolean) };
+      return { word: key ? whole.replaceAll('"', "") : quoted ?? bare };
+    });
+  }
+
+  function matches(text) {
+    const tests = tokens(text).map(({ key, values, word }) => {
+      if (key) {
+        const wanted = values.map((value) => value.toLowerCase());
+        return (item) => wanted.some((value) => KEYS[key](item, value));
+      }
+      const low = word.toLowerCase();
+      return low === "new" ? (item) => item.fresh === 1 : (item) => words(item).includes(low);
+    });
+    return (item) => tests.every((test) => test(item));
+  }
+
+  const chosen = (key) => new Set(tokens(query).filter((token) => token.key === key).flatMap((token) => token.values.map((value) => value.toLowerCase())));
+
+  function choose(key, values) {
+    const written = ({ key: name, values: list, word }) => {
+      const text = name ? list.join(",") : word, quoted = /\s/.test(text) ? `"${text}"` : text;
+      return name ? name + ":" + quoted : quoted;
+    };
+    const rest = tokens(query).filter((token) => token.key !== key);
+    if (values.length) rest.push({ key, values });
+    $("q").value = rest.map(written).join(" ");
+    apply();
+  }
+
+  function chips() {
+    const count = (test) => all.reduce((sum, item) => sum + (test(item) ? 1 : 0), 0);
+    const group = (label, key, values) => {
+      const found = values.map((value) => [value, count((item) => KEYS[key](item, value.toLowerCase()))]).filter(([, number]) => number);
+      if (found.length) $("chips").append(el("span", { role: "group", "aria-label": label }, label, ...found.map(([value, number]) =>
+        el("button", { type: "button", "aria-pressed": "false", "data-key": key, "data-value": value, onclick: () => {
+          const set = chosen(key), low = value.toLowerCase();
+          if (!set.delete(low)) set.add(low);
+          choose(key, [...set]);
+        } }, `${value} ${number}`))));
+    };
+    group("Severity", "sev", SEVERITIES);
+    group("Outcome", "out", OUTCOMES);
+    group("Fix by side", "side", ["consumer", "provider", "both"]);
+    const accounts = [...new Set(all.flatMap((item) => item.owners.map(([, account]) => account)))].filter(Boolean).sort();
+    if (accounts.length <= 8) group("Fix by account", "turn", accounts);
+    else pick("Fix by account", "turn", accounts);
+    pick("Rule", "rule", [...new Set(all.map((item) => item.rule[0]))].sort());
+  }
+
+  function pick(label, key, values) {
+    const select = el("select", { "data-pick": key, "aria-label": label }, el("option", { value: "" }, "any"), ...values.map((value) => el("option", { value: value.toLowerCase() }, value)));
+    select.addEventListener("change", () => choose(key, select.value ? [select.value] : []));
+    $("chips").append(el("span", {}, label, select));
+  }
+
+  const COLUMNS = [
+    ["Severity", (item) => item.severity], ["Outcome", (item) => item.outcome], ["Rule", (item) => item.rule[0]],
+    ["Resource", (item) => item.resource], ["Fix by", (item) => owned(item)],
+  ];
+
+  function heads() {
+    COLUMNS.forEach(([label], number) => $("heads").append(el("th", { scope: "col", role: "columnheader", "aria-sort": "none" }, el("button", { type: "button", onclick: () => {
+      if (column !== number) { column = number; down = false; } else if (!down) down = true; else column = -1;
+      [...$("heads").children].forEach((head, place) => head.setAttribute("aria-sort", place !== column ? "none" : down ? "descending" : "ascending"));
+      apply();
+    } }, label))));
+  }
+
+  function apply() {
+    query = $("q").value;
+    view = all.filter(matches(query));
+    if (column >= 0) {
+      const key = COLUMNS[column][1], sign = down ? -1 : 1;
+      view = view.map((item) => [key(item), item]).sort(([a, x], [b, y]) => (a < b ? -sign : a > b ? sign : x.index - y.index)).map(([, item]) => item);
+    }
+    document.documentElement.classList.toggle("chosen", Boolean(query.trim()));
+    $("rows").replaceChildren();
+    drawn = 0;
+    more();
+    const total = all.length.toLocaleString("en"), number = view.length.toLocaleString("en");
+    $("count").textContent = view.length === all.length ? `${total} finding${all.length === 1 ? "" : "s"}, worst first` : `${number} of ${total} findings`;
+    $("grid").setAttribute("aria-rowcount", view.length + 1);
+    for (const chip of document.querySelectorAll("button[data-key]")) chip.setAttribute("aria-pressed", chosen(chip.dataset.key).has(chip.dataset.value.toLowerCase()));
+    for (const list of document.querySelectorAll("select[data-pick]")) {
+      const set = [...chosen(list.dataset.pick)];
+      list.value = set.length === 1 ? set[0] : "";
+      if (list.selectedIndex < 0) list.value = "";
+    }
+    keep();
+  }
+
+  function keep() {
+    const parts = [];
+    if (query.trim()) parts.push("q=" + encodeURIComponent(query.trim()));
+    if (open) parts.push("f=" + open);
+    const hash = parts.length ? "#" + parts.join("&") : "";
+    if (hash !== location.hash && (hash || /^#[qf]=/.test(location.hash))) history.replaceState(null, "", hash || location.pathname + location.search);
+  }
+
+  function more() {
+    const rows = view.slice(drawn, drawn + PAGE).map((item, offset) => line(item, drawn + offset));
+    $("rows").append(...rows);
+    drawn += rows.length;
+    $("more").hidden = drawn >= view.length;
+    if (drawn === rows.length && rows.length) rows[0].tabIndex = 0;
+  }
+
+  function line(item, place) {
+    const severity = SEVERITIES[item.severity], outcome = OUTCOMES[item.outcome];
+    const cell = (...children) => el("td", { role: "gridcell" }, ...children);
+    const tr = el("tr", { class: "row", role: "row", tabindex: "-1", "aria-rowindex": place + 2, "aria-expanded": "false" },
+      cell(el("span", { class: "sev " + severity }, severity)),
+      cell(el("span", { class: "out " + (outcome === "n/a" ? "not_applicable" : outcome) }, outcome)),
+      cell(el("b", {}, item.rule[0]), " " + item.rule[1], item.fresh ? el("span", { class: "new" }, "new") : null,
+        item.observed ? el("div", { class: "res" }, item.observed.length > 160 ? item.observed.slice(0, 160) + "\u2026" : item.observed) : null),
+      cell(item.name && item.name !== item.resource ? el("div", {}, item.name) : null, el("code", {}, item.resource)),
+      cell(owned(item)));
+    tr.item = item;
+    if (item.id === open) unfold(tr);
+    return tr;
+  }
+
+  function unfold(tr) {
+    tr.setAttribute("aria-expanded", "true");
+    tr.after(el("tr", { class: "more", role: "row" }, el("td", { colspan: 5, role: "gridcell" }, detail(tr.item))));
+  }
+
+  function fold(tr) {
+    tr.setAttribute("aria-expanded", "false");
+    if (tr.nextElementSibling?.classList.contains("more")) tr.nextElementSibling.remove();
+  }
+
+  function toggle(tr) {
+    if (tr.getAttribute("aria-expanded") === "true") { fold(tr); if (open === tr.item.id) open = ""; }
+    else { unfold(tr); open = tr.item.id; }
+    keep();
+  }
+
+  function detail(item) {
+    const list = el("dl");
+    const add = (term, ...content) => { if (content.some((part) => part !== null && part !== "")) list.append(el("dt", {}, term), el("dd", {}, ...content)); };
+    const outcome = OUTCOMES[item.outcome];
+    add("Resource", `${item.name ? item.name + ", " : ""}${item.type} `, el("code", {}, item.resource), `, account ${item.account || "not known"}, ${item.region || "no region"}`);
+    add("Rests on", item.related.map(([kind, key]) => `${kind} ${key}`).join(", "));
+    add("Seen", item.observed);
+    add(outcome === "unknown" ? "Not known because" : "Reason", item.reason);
+    for (const gap of item.gaps) add("Not read", gap);
+    add("Why it matters", item.rule[2]);
+    if (outcome !== "pass" && outcome !== "n/a") {
+      add("Fix by", owned(item));
+      add("Fix", item.summary, ...item.cli.map((command) => copied(command, "command")),
+        item.terraform ? copied(item.terraform, "Terraform") : null, item.console ? copied(item.console, "console path") : null);
+    }
+    add("Evidence", item.rule[5].length ? `${item.rule[5].join(", ")}, read ${data.scanned.join(" to ")}` : "");
+    add(`Sources (${item.rule[3]})`, ...item.rule[4].flatMap(([title, url], number) => [number ? ", " : "",
+      url.startsWith("https://") ? el("a", { href: url, rel: "noreferrer noopener" }, title) : `${title} ${url}`]));
+    if (item.waiver) add("Waiver", `${item.waiver[0]} ${item.waiver[1]} (${item.waiver[2]}, until ${item.waiver[3]}${item.waiver[4] ? ", " + item.waiver[4] : ""})`.trim());
+    add("First seen", item.seen);
+    add("Id", el("code", {}, item.id));
+    const link = location.href.split("#")[0] + "#f=" + item.id;
+    const acts = el("p", { class: "acts" }, button("Copy link", () => link));
+    if (outcome === "fail") acts.append(button("Copy waiver", () => waiver(item)));
+    return el("div", {}, list, acts);
+  }
+
+  function waiver(item) {
+    const text = (value) => JSON.stringify(value);
+    return `- rule: ${text(item.rule[0])}\n  account: ${text(item.account)}\n  region: ${text(item.region)}\n  resource: ${text(item.resource)}\n  reason: ""\n  owner: ""\n  expires: ""\n`;
+  }
+
+  function copied(text, what) {
+    const pre = el("pre", { "aria-label": what }, text);
+    return el("div", { class: "fix" }, pre, button("Copy", () => text, pre, `Copy ${what}`));
+  }
+
+  function button(label, text, shown, name) {
+    const node = el("button", { type: "button", "aria-label": name || null, onclick: async (event) => {
+      event.stopPropagation();
+      let done = false;
+      try { await navigator.clipboard.writeText(text()); done = true; } catch { done = false; }
+      if (!done) { // no clipboard for this page: select the text, so that the keyboard can copy it
+        const area = shown || el("pre", {}, text());
+        if (!shown && node.nextElementSibling?.tagName !== "PRE") node.after(area);
+        getSelection().selectAllChildren(area.isConnected ? area : node.nextElementSibling);
+        try { done = document.execCommand("copy"); } catch { done = false; }
+      }
+      node.textContent = done ? "Copied" : "Selected";
+      setTimeout(() => { node.textContent = label; }, 2000);
+    } }, label);
+    return node;
+  }
+
+  function go(id) {
+    let place = view.findIndex((item) => item.id === id);
+    if (place < 0) {
+      if (!all.some((item) => item.id === id)) return;
+      $("q").value = "";
+      apply();
+      place = view.findIndex((item) => item.id === id);
+    }
+    while (drawn <= place) more();
+    const tr = [...$("rows").querySelectorAll("tr.row")][place];
+    if (tr.getAttribute("aria-expanded") !== "true") unfold(tr);
+    focus(tr);
+    tr.scrollIntoView({ block: "center" });
+  }
+
+  function focus(tr) {
+    for (const other of $("rows").querySelectorAll('tr[tabindex="0"]')) other.tabIndex = -1;
+    tr.tabIndex = 0;
+    tr.focus();
+  }
+
+  function step(by) {
+    const rows = [...$("rows").querySelectorAll("tr.row")];
+    const here = rows.indexOf(document.activeElement.closest?.("tr.row"));
+    if (here + by >= rows.length && drawn < view.length) { more(); return step(by); }
+    const next = rows[here < 0 ? 0 : Math.min(Math.max(here + by, 0), rows.length - 1)];
+    if (next) focus(next);
+  }
+
+  function hash() {
+    const text = location.hash;
+    if (!/^#[qf]=/.test(text)) return;
+    const found = new URLSearchParams(text.slice(1).replaceAll("+", "%2B"));
+    open = found.get("f") || "";
+    $("q").value = found.get("q") || "";
+    apply();
+    if (open) go(open); else $("findings").scrollIntoView();
+  }
+
+  function keys(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const target = event.target, typing = /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName);
+    if (event.key === "Escape" && target === $("q")) { step(0); event.preventDefault(); }
+    if (typing) return;
+    if (event.key === "/") { $("q").focus(); $("q").select(); event.preventDefault(); }
+    else if (event.key === "j" || (event.key === "ArrowDown" && target.matches("tr.row"))) { step(1); event.preventDefault(); }
+    else if (event.key === "k" || (event.key === "ArrowUp" && target.matches("tr.row"))) { step(-1); event.preventDefault(); }
+    else if ((event.key === "Enter" || event.key === " ") && target.matches("tr.row")) { toggle(target); event.preventDefault(); }
+  }
+
+  async function start() {
+    try { data = await unpack(); } catch { return; } // the plain findings stay
+    all = data.rows.map(row);
+    document.documentElement.classList.add("js");
+    $("live").hidden = false;
+    heads();
+    chips();
+    let wait = 0;
+    $("q").addEventListener("input", () => { clearTimeout(wait); wait = setTimeout(apply, all.length > 5000 ? 120 : 0); });
+    document.querySelector(".filter").addEventListener("submit", (event) => event.preventDefault());
+    $("rows").addEventListener("click", (event) => {
+      const tr = event.target.closest("tr.row");
+      if (tr && !getSelection().toString()) { focus(tr); toggle(tr); }
+    });
+    $("more").addEventListener("click", more);
+    if (window.IntersectionObserver) new IntersectionObserver((seen) => { if (seen.some((entry) => entry.isIntersecting) && !$("more").hidden) more(); }, { rootMargin: "800px" }).observe($("more"));
+    document.addEventListener("keydown", keys);
+    window.addEventListener("hashchange", hash);
+    let unfolded = [];
+    window.addEventListener("beforeprint", () => {
+      unfolded = [...document.querySelectorAll("details:not([open])")];
+      unfolded.forEach((node) => { node.open = true; });
+    });
+    window.addEventListener("afterprint", () => unfolded.forEach((node) => { node.open = false; }));
+    apply();
+    hash();
+    document.documentElement.dataset.ready = "yes";
+  }
+
+  start();
+})();

@@ -1,0 +1,66 @@
+"""The terminal report: readable in eighty columns, honest about what is unknown, safe to print."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from auditor.reporters import table
+from auditor.reporters.text import width as columns_of
+from tests.reporters import fixture
+from tests.reporters.golden import compare
+
+ANSI = re.compile(r"\x1b\[[0-9;]+m")
+
+
+def test_golden() -> None:
+    compare("report.txt", table.render(fixture.report(), width=80, color=False))
+    compare("report-all.txt", table.render(fixture.report(all_outcomes=True), width=100, color=False))
+    compare("clean.txt", table.render(fixture.clean_report(), width=80, color=False))
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 132])
+def test_no_line_is_wider_than_the_terminal(width: int) -> None:
+    for report in (fixture.report(), fixture.hostile_report()):
+        for line in table.render(report, width=width, color=False).splitlines():
+            assert columns_of(line) <= width, line
+
+
+def test_colour_adds_nothing_but_colour() -> None:
+    for report in (fixture.report(all_outcomes=True), fixture.hostile_report()):
+        plain = table.render(report, width=80, color=False)
+        coloured = table.render(report, width=80, color=True)
+        assert "\x1b" not in plain
+        assert ANSI.sub("", coloured) == plain
+
+
+def test_hostile_names_cannot_act() -> None:
+    text = table.render(fixture.hostile_report(), width=80, color=False)
+    text.encode()
+    assert not [char for char in text if (char != "\n" and ord(char) < 32) or 0x7F <= ord(char) < 0xA0]
+    assert "\u202e" not in text and "\\u202e" in text
+    assert not [line for line in text.splitlines() if line.startswith("::error")]
+
+
+def test_unknown_is_never_hidden() -> None:
+    text = table.render(fixture.report(), width=80, color=False)
+    for said in ("? critical", "SG-001", "Forbidden.RAM", "3 unknown", "75.0 %", "GOV-001", "Plaudit.Timeout"):
+        assert said in text
+
+
+def test_the_fix_names_its_owner() -> None:
+    text = " ".join(table.render(fixture.report(), width=80, color=False).split())
+    assert f"fix, consumer {fixture.CONSUMER}: Remove the endpoint zone" in text
+    assert f"fix, provider {fixture.PROVIDER}: Accept the connection." in text
+
+
+def test_a_continued_command_is_the_same_command() -> None:
+    text = table.render(fixture.report(), width=80, color=False)
+    joined = re.sub(r" \\\n +", " ", text)
+    assert fixture.ZONE.remediation.cli[0] in joined
+
+
+def test_nothing_read_is_said() -> None:
+    text = table.render(fixture.report(findings=(), reads=(), paths=()), width=80, color=False)
+    assert "Nothing was read at all." in text and "No connection was found to judge." in text

@@ -21,7 +21,8 @@ _NOTE = "<!-- written by `python -m auditor.cli.reference`; do not edit -->"
 def commands_page() -> str:
     """Every command with its help text, as the program prints it."""
     parts = [_NOTE, "", "# Commands", ""]
-    with click.Context(cli, info_name="plaudit", terminal_width=100, max_content_width=100) as top:
+    top = cli.make_context("plaudit", [], resilient_parsing=True, terminal_width=100, max_content_width=100)
+    with top:
         parts += _help("plaudit", cli, top, 2)
         for name in COMMANDS:
             command = cli.get_command(top, name)
@@ -29,7 +30,7 @@ def commands_page() -> str:
             parts += _command(f"plaudit {name}", name, command, top)
     parts += [
         "",
-        "Every option can also stand under `options:` in `plaudit.yaml`, named without its dashes, or in an environment",
+        "Every option can also stand under `options:` in `plaudit.yaml`, without its dashes, or in an environment",
         "variable `PLAUDIT_<OPTION>`; an option comes before the variable, the variable before the file.",
     ]
     return "\n".join(parts) + "\n"

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from auditor.facts.addresses import NOTHING, AddressSet, parse_addresses, union
+from auditor.facts.addresses import NOTHING, AddressSet, Intervals, parse_addresses, union
 from auditor.facts.membership import Interface, Membership
 from auditor.facts.rows import gap_sentence, rows
 from auditor.facts.security_groups import GroupSet
@@ -88,15 +88,20 @@ class Endpoints:
         for lb_id, *listener in rows(snapshot["listeners"], "load_balancer_id", "protocol", "port", "status"):
             self._listeners[lb_id].append((listener[0], listener[1], listener[2]))
         self._service_ports: dict[str, list[EndpointPort]] = {}
-        self._own: dict[str, tuple[set[str], AddressSet]] = {}
+        self._enis: dict[str, list[EndpointEni]] = {}
+        self._own: dict[str, tuple[set[str], AddressSet]] | None = None
 
     # -------------------------------------------------------------------------------------------------------- ENIs
     def enis(self, endpoint: Endpoint) -> list[EndpointEni]:
         """The ENIs of an endpoint by zone; an entry with a reason where they are not (all) known."""
+        if endpoint.endpoint_id not in self._enis:
+            self._enis[endpoint.endpoint_id] = self._find_enis(endpoint)
+        return self._enis[endpoint.endpoint_id]
+
+    def _find_enis(self, endpoint: Endpoint) -> list[EndpointEni]:
         found = []
         for _, zone_id, eni_id, eni_ip, v6 in self._zones.get(endpoint.endpoint_id, []):
-            sets = [parse_addresses(text) for text in (eni_ip, v6) if text]
-            known = None if not sets or None in sets else union(one for one in sets if one is not None)
+            known = _own_addresses(eni_ip, v6)
             found.append(EndpointEni(zone_id, eni_id, eni_ip, known))
         if not self._coverage.complete("endpoint_zones", endpoint.endpoint_id):
             found.append(EndpointEni(reason=gap_sentence(self._coverage, "endpoint_zones", endpoint.endpoint_id)))
@@ -106,7 +111,8 @@ class Endpoints:
 
     def endpoint_enis_of(self, vpc_id: str) -> tuple[set[str], AddressSet]:
         """Ids and addresses of all endpoint ENIs of a VPC: no clients of anything."""
-        if not self._own:
+        if self._own is None:
+            self._own = {}
             parts: dict[str, list[EndpointEni]] = defaultdict(list)
             for endpoint in self.every.values():
                 if endpoint.vpc_id:
@@ -134,8 +140,12 @@ class Endpoints:
         # Without a service only what is declared of every service is known to hold.
         declared = self._spec.service(endpoint.service_id or "").ports
         if declared is not None:
-            found = [EndpointPort(port.protocol.lower(), port.port, True) for port in dict.fromkeys(declared)]
-            return found or [EndpointPort(None, None, True, "the specification names no port")]
+            found = [
+                EndpointPort(transport, port.port, True)
+                for port in dict.fromkeys(declared)
+                if (transport := _TRANSPORT.get(port.protocol.lower())) is not None
+            ]
+            return found or [EndpointPort(None, None, True, "the specification names no TCP or UDP port")]
         if not endpoint.service_id:
             return [EndpointPort(None, None, False, "the service of the endpoint was not read")]
         if endpoint.service_id not in self._service_ports:
@@ -215,6 +225,20 @@ class Endpoints:
         if len(homes) == 1 and (home := next(iter(homes))):
             return enis, membership.incomplete(home)
         return [], unread or f"no ENI of {client} was found"
+
+
+def _own_addresses(v4: str | None, v6: str | None) -> AddressSet | None:
+    """The one IPv4 and the one IPv6 address of an endpoint ENI; None if a text is no such address or there is none."""
+    found = AddressSet()
+    for text, family in ((v4, "v4"), (v6, "v6")):
+        if not text:
+            continue
+        block = parse_addresses(text)
+        bounds: Intervals = getattr(block, family, ())
+        if block is None or not bounds or bounds[0][0] != bounds[0][1]:
+            return None
+        found |= block
+    return found or None
 
 
 def _addresses_of(enis: list[Interface], endpoint: Endpoint) -> tuple[AddressSet, str | None]:

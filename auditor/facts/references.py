@@ -51,7 +51,9 @@ class References:
         base = {"security_group_id": group_id}
         if not self._coverage.complete("security_group_rules", group_id):
             yield {**base, "reason": gap_sentence(self._coverage, "security_group_rules", group_id)}
-        for values in dict.fromkeys(self._groups.rules.raw(group_id)):
+        # One account may be read through two profiles, and one group through two accounts.
+        distinct = {values[1:]: values for values in self._groups.rules.raw(group_id)}
+        for values in distinct.values():
             rule = dict(zip(RULE_COLUMNS, values, strict=True))
             if rule["direction"].lower() == "egress":
                 continue

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from heapq import merge
 from typing import TYPE_CHECKING
 
@@ -73,13 +74,6 @@ class SecurityGroups:
             kind = group_type.lower() if group_type is not None else None
             self.groups[group_id] = Group(group_id, kind, vpc_id, None)
         self._policies = {group: policy.lower() for group, policy in policies.items() if policy is not None}
-        self._asked_by = {
-            (account, target)
-            for account, target, complete in rows(
-                coverage.frame[coverage.frame["table_name"] == "security_groups"], "account_id", "target", "complete"
-            )
-            if complete
-        }
         self._gaps: dict[str, str] = {}
 
     # ------------------------------------------------------------------------------------------------- what is known
@@ -120,6 +114,15 @@ class SecurityGroups:
         if owner in ("", reader):
             return self._coverage.complete("security_groups", group_id)
         return (owner, group_id) in self._asked_by
+
+    @cached_property
+    def _asked_by(self) -> set[tuple[str, str]]:
+        """Accounts and the groups they were asked for completely."""
+        frame = self._coverage.frame
+        asked = rows(frame, "table_name", "account_id", "target", "complete")
+        return {
+            (account, group) for table, account, group, complete in asked if complete and table == "security_groups"
+        }
 
     def members(self, vpc_id: str | None, rule: Rule) -> Members:
         """Addresses of the source group of a rule, as seen from a VPC."""
@@ -196,13 +199,12 @@ class SecurityGroups:
     def _rule_items(
         self, groups: GroupSet, direction: str, protocol: str, port: int, own: AddressSet | None, peer: Peer | None
     ) -> Iterator[Item]:
-        moving = dict(groups.transitional)
-        lists = [self.rules.of(group, direction) for group in groups.attached]
-        pairs = merge(
-            *([(rule, None) for rule in rules] for rules in lists),
-            *([(rule, f"{g} is {s}") for rule in self.rules.of(g, direction)] for g, s in moving.items()),
-            key=lambda pair: (pair[0].order, pair[0].label),
-        )
+        lists: list[list[tuple[Rule, str | None]]] = []
+        for group in groups.attached:
+            lists.append([(rule, None) for rule in self.rules.of(group, direction)])
+        for group, status in groups.transitional:
+            lists.append([(rule, f"{group} is {status}") for rule in self.rules.of(group, direction)])
+        pairs = lists[0] if len(lists) == 1 else merge(*lists, key=lambda pair: (pair[0].order, pair[0].label))
         number = PROTOCOL_NUMBERS[protocol]
         for rule, moves in pairs:
             item = self._item(rule, moves, number, port, groups.vpc_id, own, peer)
@@ -222,6 +224,8 @@ class SecurityGroups:
         """The rule for one protocol and port, or None if it cannot match."""
         if rule.protocol not in (number, ANY_PROTOCOL, None) or not contains(rule.maybe_ports, port):
             return None
+        if rule.item is not None and moves is None:
+            return rule.item
         doubts = [doubt for doubt in (moves, rule.vague) if doubt]
         if rule.ports_why is not None and not contains(rule.ports, port):
             doubts.append(rule.ports_why)

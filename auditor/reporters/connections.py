@@ -84,6 +84,14 @@ def noun(table: str) -> str:
     return _NOUNS.get(table) or table.removesuffix("s").replace("_", " ")
 
 
+def given_name(ref: ResourceRef) -> str | None:
+    """The name somebody gave to an object; None if there is none, or if the name only repeats the id.
+
+    The API makes up names of endpoint services: `com.aliyuncs.privatelink.<region>.<service id>`.
+    """
+    return None if not ref.name or ref.name.endswith(ref.id) else ref.name
+
+
 def is_open(finding: Finding) -> bool:
     """True for what somebody has to look at: a failure that is not accepted, or an unknown."""
     return finding.outcome in (Outcome.FAIL, Outcome.UNKNOWN) and not finding.waived

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from auditor import __version__
 from auditor.findings import Finding, Gap, Report, ResourceRef, Severity
 from auditor.reporters import diagram
-from auditor.reporters.connections import STATUS_LABELS, Group, Owner, noun
+from auditor.reporters.connections import STATUS_LABELS, Group, Owner, given_name, noun
 from auditor.reporters.summary import COUNTED, Summary, counted_as, refused_reads, summarize
 from auditor.reporters.text import inert, inert_lines
 from auditor.resources import templates_folder
@@ -78,7 +78,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["noun"] = noun
+    environment.filters.update(noun=noun, given_name=given_name)
     return environment
 
 
@@ -265,7 +265,7 @@ def _data(report: Report, summary: Summary) -> str:
                 _OUTCOMES.index(counted_as(finding)),
                 pool(noun(resource.type)),
                 inert(resource.id),
-                pool(resource.name),
+                pool(given_name(resource)),
                 pool(resource.account_id),
                 pool(resource.region_id),
                 owners[held],

@@ -176,7 +176,11 @@ FAULTS: dict[str, Callable[[World], None]] = {
 EXPECTED: dict[str, Expected] = {
     "clb-internet-facing": {("RES-003", "lb-gw8search")},
     "clb-subscription": {("RES-002", "lb-gw8billing")},
-    "consumer-not-whitelisted": {("ALLOW-001", "ep-gw8ledger"), ("ALLOW-006", "ep-gw8ledger")},
+    "consumer-not-whitelisted": {
+        ("ALLOW-001", "ep-gw8ledger"),
+        ("ALLOW-005", "epsrv-gw8ledger"),
+        ("ALLOW-006", "ep-gw8ledger"),
+    },
     "connection-not-accepted": {("CONN-001", "ep-gw8reports"), ("CONN-002", "ep-gw8reports")},
     "listener-stopped": {("LSN-003", "lb-gw8audit:tcp:8443")},
     "weights-zero": {("BE-002", "lb-gw8audit:tcp:8080")},
@@ -188,9 +192,9 @@ EXPECTED: dict[str, Expected] = {
     "vswitch-in-wrong-zone": {("NET-003", "ep-gw8search")},
     "group-open-to-all": {("SG-005", "ep-gw8plauditendpoint1bb")},
     "prefix-list-missing": {("SG-006", "ep-gw8ledger")},
-    "zone-outside-service": {("ZONE-001", "ep-gw8archive")},
+    "zone-outside-service": {("ZONE-001", "ep-gw8archive"), ("ZONE-004", "ep-gw8archive")},
     "open-whitelist": {
-        ("ALLOW-002", "epsrv-gw8archive"),
+        ("ALLOW-002", "epsrv-gw8archive:acs:ram:*:*:*"),
         ("ALLOW-003", "epsrv-gw8archive"),
         ("GOV-002", "epsrv-gw8archive"),
     },

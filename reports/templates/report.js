@@ -180,7 +180,7 @@
       cell(el("span", { class: "out " + (outcome === "n/a" ? "not_applicable" : outcome) }, outcome)),
       cell(el("b", {}, item.rule[0]), " " + item.rule[1], item.fresh ? el("span", { class: "new" }, "new") : null,
         item.observed ? el("div", { class: "res" }, item.observed.length > 160 ? item.observed.slice(0, 160) + "\u2026" : item.observed) : null),
-      cell(item.name && item.name !== item.resource ? el("div", {}, item.name) : null, el("code", {}, item.resource)),
+      cell(item.name ? el("div", {}, item.name) : null, el("code", {}, item.resource)),
       cell(owned(item)));
     tr.item = item;
     return tr;

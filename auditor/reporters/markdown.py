@@ -15,7 +15,7 @@ from auditor.reporters.summary import COUNTED, Summary, counted_as, refused_read
 from auditor.reporters.text import inert
 from auditor.reporters.wording import details, joined, shortened
 
-_MARKUP = re.compile(r"[\\`*_\[\]()<>#|~!&{}$\"'^]|:(?=//)|(?<=www)\.|@", re.IGNORECASE)
+_MARKUP = re.compile(r"[\\`*_\[\]<>#|~&$]|:(?=//)|(?<=www)\.|@", re.IGNORECASE)
 _GAPS, _CELL = 50, 300
 _HEADERS = {"pass": "Pass", "fail": "Fail", "unknown": "Unknown", "not_applicable": "n/a", "waived": "Waived"}
 

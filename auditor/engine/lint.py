@@ -25,7 +25,7 @@ _PROCESS_VALUES = frozenset({
 })  # fmt: skip
 #: Functions that look at the database or the process instead of their arguments, beside those DuckDB calls volatile.
 _PROCESS_FUNCTIONS = frozenset({
-    "current_setting", "getenv", "getvariable", "version", "in_search_path", "json_serialize_sql",
+    "age", "current_setting", "getenv", "getvariable", "version", "in_search_path", "json_serialize_sql",
     "json_execute_serialized_sql", "json_deserialize_sql", "json_serialize_plan", "query", "query_table", "sniff_csv",
 })  # fmt: skip
 _PROCESS_PREFIXES = ("duckdb_", "pragma_", "pg_", "read_", "has_", "current_", "txid_", "write_", "__internal")
@@ -58,8 +58,10 @@ class Linter:
         self.database = Database(threads=1, timeout=10.0)
         session = Session(self.database)
         session.build_empty()
+        # What only depends on the time zone beside its arguments (`-`, date_diff) is safe: the zone is fixed.
         stability = self.database.run(
-            "select function_name, bool_and(coalesce(stability, 'CONSISTENT') = 'CONSISTENT') from duckdb_functions() "
+            "select function_name, bool_and(coalesce(stability, 'CONSISTENT') = 'CONSISTENT' "
+            "or (stability = 'CONSISTENT_WITHIN_QUERY' and len(parameters) > 0)) from duckdb_functions() "
             "where function_type in ('scalar', 'aggregate', 'table') group by 1"
         )
         self._pure = {name for name, pure in stability if pure}

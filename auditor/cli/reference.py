@@ -29,7 +29,7 @@ def commands_page() -> str:
             parts += _command(f"plaudit {name}", name, command, top)
     parts += [
         "",
-        "Every option can also stand under `options:` in `plaudit.yaml`, named without its dashes, or in an environment",
+        "Every option can also stand under `options:` in `plaudit.yaml`, without its dashes, or in an environment",
         "variable `PLAUDIT_<OPTION>`; an option comes before the variable, the variable before the file.",
     ]
     return "\n".join(parts) + "\n"

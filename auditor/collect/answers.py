@@ -49,7 +49,7 @@ class CloudError(Exception):
         retry_after: float | None = None,
         once_more: bool = False,
     ) -> None:
-        self.code = redact(code)[:120]
+        self.code = redact(code)[:120] or "Plaudit.Malformed"
         self.message = redact(message)
         self.status = status
         self.request_id = request_id
@@ -105,7 +105,7 @@ def _text_of(body: Any, *names: str) -> str | None:
     if isinstance(body, dict):
         for name in names:
             value = body.get(name)
-            if isinstance(value, str) and value:
+            if isinstance(value, str) and value.strip():
                 return value
     return None
 

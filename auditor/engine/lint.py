@@ -155,8 +155,8 @@ class Linter:
         lower = name.lower()
         if lower in _PROCESS_FUNCTIONS or lower.startswith(_PROCESS_PREFIXES):
             return False
-        # Operators are impure only for times with a zone, which the inventory does not hold.
-        return not lower.isidentifier() or lower not in self._impure
+        # Operators are listed as impure for times with a zone, and the zone of the database is fixed.
+        return lower not in self._impure or not any(map(str.isalpha, lower))
 
 
 @dataclass

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,7 +27,22 @@ def compute_facts(snapshot: Snapshot, spec: Spec, wanted: Collection[str]) -> di
     if unknown:
         raise KeyError(f"undeclared facts {unknown}")
     makers = _makers(snapshot, spec)
-    return {name: typed_frame(fact.columns, makers[name]()) for name, fact in FACTS.items() if name in wanted}
+    with _collection_paused():
+        return {name: typed_frame(fact.columns, makers[name]()) for name, fact in FACTS.items() if name in wanted}
+
+
+@contextmanager
+def _collection_paused() -> Iterator[None]:
+    """No search for cycles meanwhile: it takes a quarter of the time, and millions of objects made here have none."""
+    import gc
+
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
 
 
 def _makers(snapshot: Snapshot, spec: Spec) -> Mapping[str, Callable[[], Iterable[dict[str, Any]]]]:

@@ -104,6 +104,8 @@ class Access:
         key = (protocol, port, own)
         if key not in self._items:
             self._items[key] = self._groups.ingress_items(groups, protocol, port, own)
+            # Asked next, and cheaper to answer now than to make the items again.
+            self._exposures[groups, *key] = exposure(self._items[key])
         return self._items[key]
 
     def admission(
@@ -137,7 +139,7 @@ class Access:
                     own = self._own(groups, eni.addresses)
                     key = (groups, port.protocol, port.port, own)
                     if key not in self._exposures:
-                        self._exposures[key] = exposure(self.items(groups, port.protocol, port.port, own))
+                        self.items(groups, port.protocol, port.port, own)
                     is_open, rules, reason = self._exposures[key]
                     yield {**row, "open": is_open, "rules": rules, "reason": reason}
 
@@ -150,20 +152,28 @@ def admission(items: Sequence[Item], source: AddressSet, ignored: AddressSet) ->
     """
     judged = source - ignored or source
     pieces_v4, pieces_v6 = decide(items, judged)
-    pieces = [*pieces_v4, *pieces_v6]
-    verdicts = {verdict(piece, items) for piece in pieces}
-    shadow = first_shadow(items, judged)
+    parts = _Parts(items, pieces_v4), _Parts(items, pieces_v6)
+    verdicts = {one for part in parts for one in part.verdicts}
     beside = source - judged
+    texts = {
+        one: AddressSet(parts[0].bounds(one, beside.v4), parts[1].bounds(one, beside.v6)).text()
+        if one in verdicts
+        else ""
+        for one in (True, False, None)
+    }
+    deciders = sorted({index for part in parts for index in part.deciders})
+    shadow = first_shadow(items, judged)
+    shadowed = True if shadow is not None else _not_shadowed(items, judged)
     return Admission(
         verdict=_verdict(verdicts),
-        admitted=_text(items, pieces_v4, pieces_v6, beside, True),
-        denied=_text(items, pieces_v4, pieces_v6, beside, False),
-        undecided=_text(items, pieces_v4, pieces_v6, beside, None),
-        decided_by=", ".join(_labels(items, pieces)),
-        intra_group_only=_intra_group_only(items, pieces, pieces_v4, pieces_v6),
-        shadowed=True if shadow is not None else _not_shadowed(items, judged),
+        admitted=texts[True],
+        denied=texts[False],
+        undecided=texts[None],
+        decided_by=", ".join(dict.fromkeys(items[index].label for index in deciders)),
+        intra_group_only=_intra_group_only(items, parts, verdicts),
+        shadowed=shadowed,
         shadowed_by=f"{items[shadow[0]].label} before {items[shadow[1]].label}" if shadow is not None else None,
-        reason=_reason(items, pieces, judged, shadow is not None),
+        reason=_reason(items, parts, shadowed) if None in verdicts or shadowed is None else None,
     )
 
 
@@ -175,45 +185,42 @@ def _verdict(verdicts: set[bool | None]) -> str | None:
     return "none" if verdicts == {False} else None
 
 
-def _text(
-    items: Sequence[Item], v4: Sequence[Piece], v6: Sequence[Piece], ignored: AddressSet, wanted: bool | None
-) -> str:
-    return AddressSet(_bounds(items, v4, ignored.v4, wanted), _bounds(items, v6, ignored.v6, wanted)).text()
+class _Parts:
+    """Pieces of one address family with their verdicts."""
 
+    def __init__(self, items: Sequence[Item], pieces: Sequence[Piece]) -> None:
+        self.pieces = pieces
+        self.verdicts = [verdict(piece, items) for piece in pieces]
 
-def _bounds(items: Sequence[Item], pieces: Sequence[Piece], ignored: Intervals, wanted: bool | None) -> Intervals:
-    """Intervals of the pieces with one verdict, and the ignored addresses next to them: those before go first."""
-    found = [(piece.low, piece.high) for piece in pieces if verdict(piece, items) is wanted]
-    if not ignored or not found:
+    @property
+    def deciders(self) -> set[int]:
+        """Items that decided."""
+        return {piece.decider for piece, one in zip(self.pieces, self.verdicts, strict=True) if one is not None}
+
+    def bounds(self, wanted: bool | None, ignored: Intervals = ()) -> Intervals:
+        """Intervals with one verdict, and the ignored addresses next to them: those go with what stands before."""
+        found = [(p.low, p.high) for p, one in zip(self.pieces, self.verdicts, strict=True) if one is wanted]
+        if ignored and found:
+            ends = {piece.high for piece in self.pieces}
+            highs, lows = {high for _, high in found}, {low for low, _ in found}
+            for low, high in ignored:
+                if low - 1 in highs or (low - 1 not in ends and high + 1 in lows):
+                    found.append((low, high))
         return normalized(found)
-    ends = {piece.high for piece in pieces}
-    highs, lows = {high for _, high in found}, {low for low, _ in found}
-    for low, high in ignored:
-        if low - 1 in highs or (low - 1 not in ends and high + 1 in lows):
-            found.append((low, high))
-    return normalized(found)
 
 
-def _labels(items: Sequence[Item], pieces: Sequence[Piece]) -> list[str]:
-    deciders = sorted({piece.decider for piece in pieces if verdict(piece, items) is not None})
-    return list(dict.fromkeys(items[index].label for index in deciders))
-
-
-def _intra_group_only(
-    items: Sequence[Item], pieces: Sequence[Piece], v4: Sequence[Piece], v6: Sequence[Piece]
-) -> bool | None:
+def _intra_group_only(items: Sequence[Item], parts: tuple[_Parts, _Parts], verdicts: set[bool | None]) -> bool | None:
     """Nothing that is admitted would be without the intra-group policy; None if that is not decided."""
-    undecided = any(verdict(piece, items) is None for piece in pieces)
-    admitted = AddressSet(_bounds(items, v4, (), True), _bounds(items, v6, (), True))
-    if not admitted:
-        return None if undecided else False
-    if not any(items[piece.decider].kind == "intra-group" for piece in pieces if verdict(piece, items)):
+    if True not in verdicts:
+        return None if None in verdicts else False
+    if not any(items[i].kind == "intra-group" and items[i].accept for part in parts for i in part.deciders):
         return False
+    admitted = AddressSet(parts[0].bounds(True), parts[1].bounds(True))
     rest = [item for item in items if item.kind != "intra-group"]
     without = {verdict(piece, rest) for part in decide(rest, admitted) for piece in part}
     if True in without:
         return False
-    return None if undecided or None in without else True
+    return None if None in verdicts | without else True
 
 
 def _not_shadowed(items: Sequence[Item], source: AddressSet) -> bool | None:
@@ -225,17 +232,17 @@ def _not_shadowed(items: Sequence[Item], source: AddressSet) -> bool | None:
     return None if first_shadow(items, source, possible=True) is not None else False
 
 
-def _reason(items: Sequence[Item], pieces: Sequence[Piece], source: AddressSet, shadowed: bool) -> str | None:
+def _reason(items: Sequence[Item], parts: tuple[_Parts, _Parts], shadowed: bool | None) -> str | None:
     """What made pieces undecided; else what keeps the shadowing undecided."""
     marks = set()
-    for piece in pieces:
-        if verdict(piece, items) is None:
-            marks.add(piece.drop_mark if items[piece.decider].accept else piece.accept_mark)
+    for part in parts:
+        for piece, one in zip(part.pieces, part.verdicts, strict=True):
+            if one is None:
+                marks.add(piece.drop_mark if items[piece.decider].accept else piece.accept_mark)
     found = [items[index].why for index in sorted(mark for mark in marks if mark is not None)]
-    reasons = [why for why in found if why is not None]
-    if not reasons and not shadowed and _not_shadowed(items, source) is None:
-        reasons = [item.why for item in items if item.why is not None]
-    return joined(reasons)
+    if not found and shadowed is None:
+        found = [item.why for item in items]
+    return joined([why for why in found if why is not None])
 
 
 def exposure(items: Sequence[Item]) -> tuple[bool | None, str | None, str | None]:
@@ -243,6 +250,8 @@ def exposure(items: Sequence[Item]) -> tuple[bool | None, str | None, str | None
     gaps = [item.why for item in items if item.kind == "gap" and item.why]
     if gaps:
         return None, None, joined(gaps)
+    if not any(item.accept and item.wide is not False for item in items):
+        return False, None, None
     labels: list[str] = []
     doubts: list[str] = []
     for family, everywhere in (("v4", ALL_V4), ("v6", ALL_V6)):

@@ -17,7 +17,7 @@ from auditor.facts.addresses import AddressSet, Intervals
 PAINT_ABOVE = 64
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: freezing triples the time to make one, and there are millions
 class Item:
     """One entry of an ordered list: it matches `sure`, may match the rest of `possible`, and matches nothing else.
 
@@ -178,17 +178,17 @@ def _paint(undecided: _Undecided, matches: Sequence[_Match], start: int) -> list
     """The pieces that the items from `start` on make of what is undecided; every segment is coloured once."""
     first, last = undecided.lows[0], undecided.highs[-1]
     bounds = {*undecided.lows, *(high + 1 for high in undecided.highs)}
-    clipped: list[tuple[list[tuple[int, int]], list[tuple[int, int]]]] = []
-    for match in matches[start:]:
-        sure = [(max(low, first), min(high, last) + 1) for low, high in match.sure if low <= last and high >= first]
-        maybe = [
-            (max(low, first), min(high, last) + 1) for low, high in match.possible if low <= last and high >= first
-        ]
-        clipped.append((sure, maybe))
-        for interval in (*sure, *maybe):
-            bounds.update(interval)
+    clipped: list[tuple[int, bool, int, int]] = []
+    for item, match in enumerate(matches[start:], start):
+        for sure, intervals in ((True, match.sure), (False, match.possible)):
+            for low, high in intervals:
+                if low <= last and high >= first:
+                    low, end = max(low, first), min(high, last) + 1
+                    clipped.append((item, sure, low, end))
+                    bounds.add(low)
+                    bounds.add(end)
     points = sorted(bounds)
-    place = {point: index for index, point in enumerate(points)}
+    place = dict(zip(points, range(len(points)), strict=True))
     size = len(points) - 1
     decider: list[int | None] = [None] * size
     marks: tuple[list[int | None], list[int | None]] = ([None] * size, [None] * size)
@@ -198,29 +198,29 @@ def _paint(undecided: _Undecided, matches: Sequence[_Match], start: int) -> list
         for index in range(position, place[low]):
             free.take(index)
         position = place[high + 1]
-        for index in range(place[low], position):
-            for policy in (0, 1):
-                if noted[policy] is not None:
-                    marks[policy][index] = noted[policy]
-                    unmarked[policy].take(index)
-    for item, (sure, maybe) in enumerate(clipped, start):
-        for low, end in sure:
-            stop = place[end]
+        if noted != (None, None):
+            for index in range(place[low], position):
+                for policy in (0, 1):
+                    if noted[policy] is not None:
+                        marks[policy][index] = noted[policy]
+                        unmarked[policy].take(index)
+    for item, sure, low, end in clipped:
+        stop = place[end]
+        if sure:
             index = free.find(place[low])
             while index < stop:
                 decider[index] = item
                 free.take(index)
                 index = free.find(index + 1)
+            continue
         policy = 0 if matches[item].accept else 1
-        for low, end in maybe:
-            stop = place[end]
-            index = unmarked[policy].find(place[low])
-            while index < stop:
-                unmarked[policy].take(index)
-                # A segment that is settled already is out of reach of this item.
-                if decider[index] is None:
-                    marks[policy][index] = item
-                index = unmarked[policy].find(index + 1)
+        index = unmarked[policy].find(place[low])
+        while index < stop:
+            unmarked[policy].take(index)
+            # A segment that is settled already is out of reach of this item.
+            if decider[index] is None:
+                marks[policy][index] = item
+            index = unmarked[policy].find(index + 1)
     return [
         Piece(points[i], points[i + 1] - 1, item, marks[0][i], marks[1][i])
         for i, item in enumerate(decider)
@@ -233,13 +233,21 @@ def first_shadow(items: Sequence[Item], source: AddressSet, *, possible: bool = 
 
     With `possible` whatever may match counts as matching.
     """
+    reaches = [
+        (i, item.accept, item.possible if possible else item.sure)
+        for i, item in enumerate(items)
+        if item.kind == "rule"
+    ]
+    first_drop = next((index for index, accept, _ in reaches if not accept), len(items))
+    if not any(accept and index > first_drop for index, accept, _ in reaches):
+        return None
     drops: list[int] = []
     accepts: list[int] = []
     sets: dict[int, AddressSet] = {}
-    for index, item in enumerate(items):
-        if item.kind == "rule" and (reach := (item.possible if possible else item.sure) & source):
-            sets[index] = reach
-            (accepts if item.accept else drops).append(index)
+    for index, accept, reach in reaches:
+        if index >= first_drop and (inside := reach & source):
+            sets[index] = inside
+            (accepts if accept else drops).append(index)
     if not drops or not accepts or drops[0] > accepts[-1]:
         return None
     first = _first_shadowing(drops, accepts, sets)

@@ -19,14 +19,13 @@ _Verdict = tuple[bool | None, str | None, str | None]
 
 
 class Egress:
-    """Answers whether client ENIs may reach endpoint ENIs; equal questions are answered once."""
+    """Answers whether client ENIs may reach endpoint ENIs."""
 
     def __init__(self, endpoints: Endpoints, groups: SecurityGroups, spec: Spec) -> None:
         self._endpoints = endpoints
         self._groups = groups
         self._spec = spec
-        self._answers: dict[tuple[Any, ...], _Verdict] = {}
-        self._by_address: dict[tuple[str, ...], bool] = {}
+        self._of_client: dict[str, tuple[GroupSet, AddressSet | None]] = {}
 
     def client_egress(self) -> Iterator[dict[str, Any]]:
         """Rows of `client_egress`: client ENIs x endpoint ENIs x ports.
@@ -38,9 +37,8 @@ class Egress:
         for endpoint in self._endpoints.every.values():
             clients, gaps = self._clients(endpoint)
             peer_groups = self._endpoints.group_set(endpoint)
-            enis = self._endpoints.enis(endpoint)
             ports = self._endpoints.ports(endpoint)
-            for eni in enis:
+            for eni in self._endpoints.enis(endpoint):
                 for port in ports:
                     base = {
                         "endpoint_id": endpoint.endpoint_id,
@@ -48,20 +46,27 @@ class Egress:
                         "protocol": port.protocol,
                         "port": port.port,
                     }
-                    known = joined([text for text in (eni.reason, port.reason) if text])
+                    unknown = joined([text for text in (eni.reason, port.reason) if text])
+                    # Clients with the same groups get the same answer.
+                    answers: dict[Any, _Verdict] = {}
                     for client, declared, vague in clients:
-                        row = {
+                        reason = unknown or vague
+                        if reason is not None or port.protocol is None or port.port is None:
+                            found: _Verdict = None, None, reason
+                        else:
+                            asked = self._asked(client)
+                            if asked not in answers:
+                                answers[asked] = self._answer(asked, eni, peer_groups, port.protocol, port.port)
+                            found = answers[asked]
+                        yield {
                             **base,
                             "client_eni_id": client.eni_id,
                             "instance_id": client.instance_id or None,
                             "declared": declared,
+                            "allowed": found[0],
+                            "decided_by": found[1],
+                            "reason": found[2],
                         }
-                        reason = known or vague
-                        if reason is not None or port.protocol is None or port.port is None:
-                            yield {**row, "reason": reason}
-                            continue
-                        allowed, label, reason = self._answer(client, eni, peer_groups, port.protocol, port.port)
-                        yield {**row, "allowed": allowed, "decided_by": label, "reason": reason}
                     for instance_id, declared, reason in gaps:
                         yield {**base, "instance_id": instance_id, "declared": declared, "reason": reason}
 
@@ -100,21 +105,31 @@ class Egress:
                 gaps.append((None, True, unread))
         return list(found.values()), gaps
 
-    def _answer(self, client: Interface, eni: EndpointEni, peer_groups: GroupSet, protocol: str, port: int) -> _Verdict:
-        target = parse_addresses(eni.eni_ip) if eni.eni_ip else None
-        if target is None:
+    def _asked(self, client: Interface) -> tuple[GroupSet, AddressSet | None]:
+        """The groups of a client ENI, and its addresses where a rule depends on them."""
+        if client.eni_id not in self._of_client:
+            names = tuple(sorted(client.groups))
+            groups = GroupSet(client.vpc_id, names, gap=self._groups.membership.incomplete(client.vpc_id or ""))
+            by_address = self._groups.depends_on_own_address(groups, "egress")
+            self._of_client[client.eni_id] = groups, client.addresses if by_address else None
+        return self._of_client[client.eni_id]
+
+    def _answer(
+        self,
+        asked: tuple[GroupSet, AddressSet | None],
+        eni: EndpointEni,
+        peer_groups: GroupSet,
+        protocol: str,
+        port: int,
+    ) -> _Verdict:
+        groups, own = asked
+        # The address in eni_ip, not the IPv6 one beside it.
+        target = AddressSet(v4=eni.addresses.v4) if eni.addresses is not None else None
+        if not target:
             return None, None, "the address of the endpoint ENI was not read"
-        if not client.groups:
-            return None, None, f"the security groups of {client.eni_id} were not read"
-        names = tuple(sorted(client.groups))
-        groups = GroupSet(client.vpc_id, names, gap=self._groups.membership.incomplete(client.vpc_id or ""))
-        if names not in self._by_address:
-            self._by_address[names] = self._groups.depends_on_own_address(groups, "egress")
-        own: AddressSet | None = client.addresses if self._by_address[names] else None
-        key = (groups, own, target, peer_groups, protocol, port)
-        if key not in self._answers:
-            self._answers[key] = self._decide(groups, own, Peer(target, peer_groups), protocol, port)
-        return self._answers[key]
+        if not groups.attached:
+            return None, None, "the security groups of the client ENI were not read"
+        return self._decide(groups, own, Peer(target, peer_groups), protocol, port)
 
     def _decide(self, groups: GroupSet, own: AddressSet | None, peer: Peer, protocol: str, port: int) -> _Verdict:
         items = self._groups.egress_items(groups, protocol, port, own, peer)

@@ -88,11 +88,17 @@ class Endpoints:
         for lb_id, *listener in rows(snapshot["listeners"], "load_balancer_id", "protocol", "port", "status"):
             self._listeners[lb_id].append((listener[0], listener[1], listener[2]))
         self._service_ports: dict[str, list[EndpointPort]] = {}
+        self._enis: dict[str, list[EndpointEni]] = {}
         self._own: dict[str, tuple[set[str], AddressSet]] | None = None
 
     # -------------------------------------------------------------------------------------------------------- ENIs
     def enis(self, endpoint: Endpoint) -> list[EndpointEni]:
         """The ENIs of an endpoint by zone; an entry with a reason where they are not (all) known."""
+        if endpoint.endpoint_id not in self._enis:
+            self._enis[endpoint.endpoint_id] = self._find_enis(endpoint)
+        return self._enis[endpoint.endpoint_id]
+
+    def _find_enis(self, endpoint: Endpoint) -> list[EndpointEni]:
         found = []
         for _, zone_id, eni_id, eni_ip, v6 in self._zones.get(endpoint.endpoint_id, []):
             sets = [parse_addresses(text) for text in (eni_ip, v6) if text]

@@ -21,6 +21,7 @@ from auditor.facts.addresses import (
     parse_ports,
     union,
 )
+from auditor.facts.decision import Item
 from auditor.facts.rows import gap_sentence, rows
 
 if TYPE_CHECKING:
@@ -54,18 +55,17 @@ RULE_COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, as Rule below
 class Peer:
     """The other side of a rule: blocks it names surely and blocks it may name, or a security group.
 
-    With a group, `group_sure` tells whether the group is what counts; `wide`: 0.0.0.0/0 or ::/0 (None: may be).
+    `wide`: it is 0.0.0.0/0 or ::/0 (None: may be).
     """
 
     sure: AddressSet
     possible: AddressSet
     group_id: str = ""
     group_owner: str | None = ""
-    group_sure: bool = True
     why: str | None = None
     wide: bool | None = False
 
@@ -78,6 +78,7 @@ class Rule:
     protocol: number, ANY_PROTOCOL, or None if not understood.  `ports` match surely, `maybe_ports` may (a superset).
     own_v4, own_v6: addresses the audited ENI has to have (five-tuple rules); None: no such condition or not known,
     which `own_unknown` tells apart per family.  `vague` says why the rule as a whole may or may not match.
+    `item` is what the rule comes to for its ports, where that depends on nothing else.
     """
 
     order: int
@@ -93,11 +94,29 @@ class Rule:
     own_v6: AddressSet | None
     own_unknown: tuple[bool, bool]
     vague: str | None
+    item: Item | None = None
 
     @property
     def five_tuple(self) -> bool:
         """The rule depends on the address of the audited ENI."""
         return self.own_v4 is not None or self.own_v6 is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What many rules have in common: everything but priority and addresses.  No policy: the other direction."""
+
+    policies: tuple[bool, ...]
+    protocol: int | None
+    ports: Intervals
+    maybe_ports: Intervals
+    ports_why: str | None
+    vague: str | None
+
+    @property
+    def certain(self) -> bool:
+        """It is known what the rule matches, but for its addresses."""
+        return self.vague is None and self.ports_why is None
 
 
 def protocol_number(text: str | None) -> int | None:
@@ -121,7 +140,8 @@ class GroupRules:
         self._ports: dict[str, Intervals | None] = {}
         self._prefix_lists: dict[str, list[str]] = defaultdict(list)
         self._port_lists: dict[str, list[str]] = defaultdict(list)
-        self._peers: dict[tuple[Any, ...], Peer] = {}
+        self._peers: dict[str | tuple[str | None, ...], Peer] = {}
+        self._shapes: dict[tuple[Any, ...], _Shape] = {}
         for list_id, cidr in rows(snapshot["prefix_list_entries"], "prefix_list_id", "cidr"):
             self._prefix_lists[list_id].append(cidr)
         for list_id, ports in rows(snapshot["port_list_entries"], "port_list_id", "port_range"):
@@ -139,18 +159,67 @@ class GroupRules:
         """The rules of one group and direction (`ingress` or `egress`), as first match asks for them."""
         key = (group_id, direction)
         if key not in self._compiled:
-            found = [rule for row in dict.fromkeys(self.raw(group_id)) for rule in self._compile(row, direction)]
+            found = [rule for row in self.raw(group_id) for rule in self._compile(row, direction)]
             self._compiled[key] = tuple(sorted(found, key=lambda rule: (rule.order, rule.label)))
         return self._compiled[key]
 
     def _compile(self, row: tuple[Any, ...], direction: str) -> list[Rule]:
-        account_id, group_id, rule_id, row_direction, policy, priority, protocol, *_ = row
-        port_range, port_list, source_cidr, source_v6, source_group, group_owner, source_list = row[7:14]
-        source_ports, dest_cidr, dest_v6, dest_group, dest_list = row[14:]
+        account_id, group_id, rule_id, row_direction, policy, priority, protocol, port_range, port_list = row[:9]
+        source_cidr, source_v6, source_group, group_owner, source_list, source_ports = row[9:15]
+        dest_cidr, dest_v6, dest_group, dest_list = row[15:]
+        key = (row_direction, direction, policy, protocol, port_range, port_list, source_ports)
+        shape = self._shapes.get(key)
+        if shape is None:
+            shape = self._shapes[key] = self._shape(*key)
+        if not shape.policies:
+            return []
+        if direction == "ingress":
+            peer = self._peer(source_cidr, source_v6, source_group, group_owner, source_list)
+            own, own_v6 = dest_cidr, dest_v6
+        else:
+            peer = self._peer(dest_cidr, dest_v6, dest_group, "", dest_list)
+            own, own_v6 = source_cidr, source_v6
+        condition, condition_v6, unknown = None, None, (False, False)
+        if own != "" or own_v6 != "":
+            condition, condition_v6 = self._own(own), self._own(own_v6)
+            unknown = (condition is None and own != "", condition_v6 is None and own_v6 != "")
+        label = rule_id or f"{group_id}/{direction}/{priority}/{policy}"
+        found = []
+        for accept in shape.policies:
+            rule = Rule(
+                2 * priority + accept,
+                accept,
+                label,
+                account_id,
+                shape.protocol,
+                shape.ports,
+                shape.maybe_ports,
+                shape.ports_why,
+                peer,
+                condition,
+                condition_v6,
+                unknown,
+                shape.vague,
+            )
+            if shape.certain and not peer.group_id and peer.possible is peer.sure and own == "" and own_v6 == "":
+                rule.item = Item(accept, peer.sure, peer.sure, label, "rule", None, peer.wide)
+            found.append(rule)
+        return found
+
+    def _shape(
+        self,
+        row_direction: str,
+        direction: str,
+        policy: str,
+        protocol: str | None,
+        port_range: str | None,
+        port_list: str | None,
+        source_ports: str | None,
+    ) -> _Shape:
         vague = []
         if row_direction.lower() != direction:
             if row_direction.lower() in ("ingress", "egress"):
-                return []
+                return _Shape((), None, (), (), None, None)
             vague.append("direction not understood")
         policies = {"accept": (True,), "drop": (False,)}.get(policy.lower(), (False, True))
         if len(policies) == 2:
@@ -160,33 +229,7 @@ class GroupRules:
         number = protocol_number(protocol)
         if number is None:
             vague.append("protocol not read or not understood")
-        ports, maybe_ports, ports_why = self._port_sets(port_range, port_list)
-        if direction == "ingress":
-            peer = self._peer(source_cidr, source_v6, source_group, group_owner, source_list)
-            own = (dest_cidr, dest_v6)
-        else:
-            peer = self._peer(dest_cidr, dest_v6, dest_group, "", dest_list)
-            own = (source_cidr, source_v6)
-        own_v4, own_v6 = self._own(own[0]), self._own(own[1])
-        label = rule_id or f"{group_id}/{direction}/{priority}/{policy}"
-        return [
-            Rule(
-                2 * priority + accept,
-                accept,
-                label,
-                account_id,
-                number,
-                ports,
-                maybe_ports,
-                ports_why,
-                peer,
-                own_v4,
-                own_v6,
-                (own_v4 is None and own[0] != "", own_v6 is None and own[1] != ""),
-                ", ".join(vague) or None,
-            )
-            for accept in policies
-        ]
+        return _Shape(policies, number, *self._port_sets(port_range, port_list), ", ".join(vague) or None)
 
     def _blocks(self, text: str) -> AddressSet | None:
         if text not in self._addresses:
@@ -224,10 +267,12 @@ class GroupRules:
         return known, known, None
 
     def _peer(self, cidr: str | None, v6: str | None, group: str | None, owner: str | None, listed: str | None) -> Peer:
-        key = (cidr, v6, group, owner, listed)
-        if key not in self._peers:
-            self._peers[key] = self._read_peer(*key)
-        return self._peers[key]
+        # One block and nothing else matters: the common case.
+        key = cidr if cidr and v6 == "" else (cidr, v6, group, owner, listed)
+        found = self._peers.get(key)
+        if found is None:
+            found = self._peers[key] = self._read_peer(cidr, v6, group, owner, listed)
+        return found
 
     def _read_peer(
         self, cidr: str | None, v6: str | None, group: str | None, owner: str | None, listed: str | None
@@ -247,6 +292,8 @@ class GroupRules:
         return Peer(NOTHING, EVERYTHING, why="it names no address", wide=None)
 
     def _block_peer(self, cidr: str | None, v6: str | None) -> Peer:
+        if cidr and v6 == "" and (block := self._blocks(cidr)) is not None:
+            return Peer(block, block, wide=is_wide(block))
         sets = [self._blocks(text) for text in (cidr, v6) if text]
         if None in sets:
             return Peer(NOTHING, EVERYTHING, why="address block not understood", wide=None)

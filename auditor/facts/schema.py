@@ -70,7 +70,7 @@ _FACTS = (
     Fact(
         "endpoint_clients",
         "Clients of an endpoint: declared ones, else the IPv4 blocks of its VPC.",
-        ("endpoints", "vpc_cidrs", "network_interfaces", "eni_addresses", "eni_security_groups"),
+        ("endpoints", "endpoint_zones", "vpc_cidrs", "network_interfaces", "eni_addresses", "eni_security_groups"),
         (
             _c("endpoint_id", "text", "Endpoint id."),
             _c("client", "text", "CIDR block, instance id or security group id; NULL where none is known."),
@@ -138,6 +138,7 @@ _FACTS = (
         "group_references",
         "Lists and groups that rules of endpoint security groups name, and whether they resolve.",
         (
+            "endpoints",
             "endpoint_security_groups",
             "security_group_rules",
             "security_groups",

@@ -199,13 +199,12 @@ class SecurityGroups:
     def _rule_items(
         self, groups: GroupSet, direction: str, protocol: str, port: int, own: AddressSet | None, peer: Peer | None
     ) -> Iterator[Item]:
-        moving = dict(groups.transitional)
-        lists = [self.rules.of(group, direction) for group in groups.attached]
-        pairs = merge(
-            *([(rule, None) for rule in rules] for rules in lists),
-            *([(rule, f"{g} is {s}") for rule in self.rules.of(g, direction)] for g, s in moving.items()),
-            key=lambda pair: (pair[0].order, pair[0].label),
-        )
+        lists: list[list[tuple[Rule, str | None]]] = []
+        for group in groups.attached:
+            lists.append([(rule, None) for rule in self.rules.of(group, direction)])
+        for group, status in groups.transitional:
+            lists.append([(rule, f"{group} is {status}") for rule in self.rules.of(group, direction)])
+        pairs = lists[0] if len(lists) == 1 else merge(*lists, key=lambda pair: (pair[0].order, pair[0].label))
         number = PROTOCOL_NUMBERS[protocol]
         for rule, moves in pairs:
             item = self._item(rule, moves, number, port, groups.vpc_id, own, peer)
@@ -225,6 +224,8 @@ class SecurityGroups:
         """The rule for one protocol and port, or None if it cannot match."""
         if rule.protocol not in (number, ANY_PROTOCOL, None) or not contains(rule.maybe_ports, port):
             return None
+        if rule.item is not None and moves is None:
+            return rule.item
         doubts = [doubt for doubt in (moves, rule.vague) if doubt]
         if rule.ports_why is not None and not contains(rule.ports, port):
             doubts.append(rule.ports_why)

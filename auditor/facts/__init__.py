@@ -49,11 +49,14 @@ def _makers(snapshot: Snapshot, spec: Spec) -> Mapping[str, Callable[[], Iterabl
     from functools import cache
 
     from auditor.facts.access import Access
+    from auditor.facts.acl_access import NetworkAcls, client_acl_access, endpoint_acl_access, vswitches_of_zones
+    from auditor.facts.backend_access import Servers, backend_access
     from auditor.facts.backends import listener_backends, listener_groups
     from auditor.facts.egress import Egress
     from auditor.facts.endpoints import Endpoints
     from auditor.facts.principals import service_principals
     from auditor.facts.references import References
+    from auditor.facts.rows import rows
     from auditor.facts.security_groups import SecurityGroups
 
     coverage = snapshot.completeness()
@@ -96,6 +99,25 @@ def _makers(snapshot: Snapshot, spec: Spec) -> Mapping[str, Callable[[], Iterabl
     def listeners() -> Any:
         return listener_groups(snapshot["listeners"], snapshot["forwarding_rules"], coverage)
 
+    @cache
+    def acls() -> NetworkAcls:
+        return NetworkAcls(snapshot, coverage)
+
+    def backends() -> Iterable[dict[str, Any]]:
+        return listener_backends(listeners(), snapshot["backends"], snapshot["health_status"], coverage)
+
+    def backend_ways() -> Iterable[dict[str, Any]]:
+        health = {
+            (load_balancer, protocol, port): check
+            for load_balancer, protocol, port, check in rows(
+                snapshot["listeners"], "load_balancer_id", "protocol", "port", "health_check_port"
+            )
+        }
+        return backend_access(backends(), health, Servers(snapshot, coverage), groups(), acls())
+
+    def acl_ways(maker: Callable[..., Iterable[dict[str, Any]]]) -> Iterable[dict[str, Any]]:
+        return maker(endpoints(), acls(), groups().membership, vswitches_of_zones(snapshot))
+
     return {
         "service_principals": lambda: service_principals(snapshot["service_users"]),
         "endpoint_ports": ports,
@@ -105,7 +127,8 @@ def _makers(snapshot: Snapshot, spec: Spec) -> Mapping[str, Callable[[], Iterabl
         "client_egress": lambda: Egress(endpoints(), groups(), spec).client_egress(),
         "group_references": lambda: References(snapshot, coverage, groups()).group_references(endpoints()),
         "listener_groups": lambda: (group.row() for group in listeners()),
-        "listener_backends": lambda: listener_backends(
-            listeners(), snapshot["backends"], snapshot["health_status"], coverage
-        ),
+        "listener_backends": backends,
+        "endpoint_acl_access": lambda: acl_ways(endpoint_acl_access),
+        "client_acl_access": lambda: acl_ways(client_acl_access),
+        "backend_access": backend_ways,
     }

@@ -12,6 +12,7 @@ from auditor.facts.endpoints import Endpoint, Endpoints
 from auditor.facts.membership import Membership
 from auditor.facts.network_acls import AclEntry, Passage, entries_of, passage
 from auditor.facts.rows import gap_sentence, joined, rows
+from auditor.inventory.coverage import ANY_TARGET
 
 if TYPE_CHECKING:
     from auditor.inventory.coverage import Coverage
@@ -46,11 +47,17 @@ class NetworkAcls:
         for vswitch in self.vswitches.values():
             if vswitch.vpc_id:
                 self.by_vpc[vswitch.vpc_id].append(vswitch)
-        listed: dict[str, bool] = {}
-        for table, target, complete, region in rows(snapshot.coverage, "table_name", "target", "complete", "region_id"):
-            if table == "vswitches" and target in ("", "*"):
-                listed[region or ""] = listed.get(region or "", True) and bool(complete)
-        self.all_listed = bool(listed) and all(listed.values())
+        self._listed: dict[tuple[str | None, str | None], bool] = {}
+        for table, target, complete, account, region in rows(
+            snapshot.coverage, "table_name", "target", "complete", "account_id", "region_id"
+        ):
+            if table == "vswitches" and target in ("", ANY_TARGET):
+                key = (account, region)
+                self._listed[key] = self._listed.get(key, False) or bool(complete)
+        self._homes: dict[str, tuple[str | None, str | None]] = {
+            endpoint_id: (account, region)
+            for endpoint_id, account, region in rows(snapshot["endpoints"], "endpoint_id", "account_id", "region_id")
+        }
         lists: dict[str, list[AddressSet | None]] = defaultdict(list)
         for list_id, cidr in rows(snapshot["prefix_list_entries"], "prefix_list_id", "cidr"):
             lists[list_id].append(parse_addresses(cidr))
@@ -66,6 +73,10 @@ class NetworkAcls:
             return None
         parts = self._prefix_lists.get(list_id, [])
         return None if None in parts else union(one for one in parts if one is not None)
+
+    def lists_vswitches(self, endpoint_id: str) -> bool:
+        """True if the vSwitches of the endpoint's account and region were read completely."""
+        return self._listed.get(self._homes.get(endpoint_id, (None, None)), False)
 
     def entries(self, acl_id: str, direction: str) -> list[AclEntry]:
         """The entries of an ACL in one direction, in the order in which they are taken."""
@@ -151,7 +162,7 @@ def endpoint_acl_access(
                     ):
                         yield {**base, "reason": reason or "not read"}
                         continue
-        
+
                     yield {**base, **_server_side(acls, vswitch_id, port.protocol, port.port, client.addresses)}
 
 
@@ -212,7 +223,7 @@ def _client_side(
     endpoint: Endpoint, acls: NetworkAcls, clients: Any, own: str | None, base: dict[str, Any], eni: Any, port: Any
 ) -> Iterator[dict[str, Any]]:
     declared = any(client.declared for client in clients)
-    if not acls.all_listed:
+    if not acls.lists_vswitches(endpoint.endpoint_id):
         yield {**base, "declared": declared, "reason": "the vSwitches were not read completely"}
     for vswitch in sorted(acls.by_vpc.get(endpoint.vpc_id or "", ()), key=lambda one: one.vswitch_id):
         if vswitch.vswitch_id == own:

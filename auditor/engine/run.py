@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 #: Query columns the engine reads itself; every other one is a value for remediation.
 ENGINE_COLUMNS = ("part", "compliant", "observed", "reason", "severity", "related")
 _ANSWER_TYPES = {"compliant": "boolean"}
-#: Scope columns of an endpoint that come from the provider's account.
+#: Scope columns of an endpoint that only the consumer's, only the provider's account tells.
+_CONSUMER_COLUMNS = re.compile(r"\b(endpoint_type|endpoint_status|consumer_given)\b", re.IGNORECASE)
 _PROVIDER_COLUMNS = re.compile(r"\b(service_resource_type|service_account_id|provider_given)\b", re.IGNORECASE)
 
 
@@ -233,7 +234,7 @@ class _Bench:
             none=rule.none_found.value,
         )
         picked = ", ".join([*(f'"{name}"' for name in _FIXED), *(f'"x_{name}"' for name in extra)])
-        return extra, self.database.run(f"select {picked} from ({sql})")
+        return extra, self.database.ask(f"select {picked} from ({sql})").rows
 
     @staticmethod
     def _blocks(rule: Rule, entry: _Unread) -> str:
@@ -258,7 +259,7 @@ class _Bench:
         key = (kind.name, item.table, item.of, item.via, item.on, targets)
         if key not in self._unread:
             table = f"_unread_{len(self._unread)}"
-            self.database.run(
+            self.database.ask(
                 f"create or replace temp table {table} as {unread_sql(kind, item, wildcards=self.session.wildcards)}"
             )
             rows: dict[int, list[tuple[str | None, str | None, str | None]]] = {}
@@ -304,10 +305,9 @@ class _Bench:
         if kind.name == "endpoint":
             tables = rule_tables(rule)
             text = rule.query.text + (rule.applies.text if rule.applies is not None else "")
-            sides = ["endpoints"]
-            if tables & PROVIDER_TABLES or _PROVIDER_COLUMNS.search(text):
-                sides.append("endpoint_services")
-            return tuple(sides)
+            consumer = tables - PROVIDER_TABLES or _CONSUMER_COLUMNS.search(text)
+            provider = tables & PROVIDER_TABLES or _PROVIDER_COLUMNS.search(text)
+            return (("endpoints",) if consumer else ()) + (("endpoint_services",) if provider else ())
         return {"endpoint_service": ("endpoint_services",), "vpc": ("vpcs",), "taggable": ("",)}.get(kind.name, ())
 
     def _side_gap(self, kind: Kind, member: Member, side: str) -> tuple[Gap, ...]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from auditor.facts.backends import ListenerGroup
 from auditor.facts.hops.checks import Check, all_of, any_of, make_hop
-from auditor.facts.rows import rows
+from auditor.facts.rows import joined, rows
 from auditor.findings import Hop
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from auditor.facts.workshop import Workshop
 
 _Row = dict[str, Any]
-_STARTS = frozenset({"Starting", "Pending"})
 
 
 class Backends:
@@ -45,7 +44,13 @@ class Backends:
                 place = (row["load_balancer_id"], row["protocol"], row["listener_port"], row["server_id"])
                 self._ways[place].append(row)
         self._existing = {group for (group,) in rows(snapshot["server_groups"], "server_group_id")}
-        self._instances = dict(rows(snapshot["instances"], "instance_id", "status"))
+        self._instances = {
+            instance_id: (status, region)
+            for instance_id, status, region in rows(
+                snapshot["instances"], "instance_id", "status", "instance_region_id"
+            )
+        }
+        self._regions = dict(rows(snapshot["listeners"], "load_balancer_id", "region_id"))
 
     def hops(
         self, lb_id: str, protocol: str, port: int, health_check: str | None, is_clb: bool | None, owner: str | None,
@@ -69,17 +74,12 @@ class Backends:
             ]
             found = self._has_servers(group, servers, owner)
             existence.append(found)
-            serving.extend(self._serve(group, servers, health_check, is_clb, found.verdict))
+            serving.extend(self._of_group(group, servers, health_check, is_clb, found.verdict))
         if not groups:
             existence = serving = [Check("BE-001", None, "the server group of the listener was not read")]
         if vague is not None:
             # A redirect needs no servers: what is wrong with them need not matter.
-            existence = [
-                check if check.verdict is not False else Check(*check[:1], None, check.detail) for check in existence
-            ]
-            serving = [
-                check if check.verdict is not False else Check(*check[:1], None, check.detail) for check in serving
-            ]
+            existence, serving = _doubted(existence), _doubted(serving)
         return (
             make_hop("server_group", ids, owner, [*open_, *existence]),
             make_hop("backend", ids, owner, [*open_, *serving]),
@@ -101,6 +101,23 @@ class Backends:
             return Check("BE-001", False, f"{id_} is empty")
         return Check("BE-001", None, self._knowledge.gap("backends", id_, owner))
 
+    def _of_group(
+        self,
+        group: ListenerGroup,
+        servers: Sequence[_Row],
+        health_check: str | None,
+        is_clb: bool | None,
+        there: bool | None,
+    ) -> list[Check]:
+        """The checks of the listener's own group; what forwarding rules send elsewhere is a part of the requests."""
+        checks = self._serve(group, servers, health_check, is_clb, there)
+        if group.origin == "listener" or all(check.verdict for check in checks):
+            return checks
+        if there is False:
+            return []
+        told = joined([check.detail for check in checks if check.detail]) or "its servers are not known"
+        return [Check(None, None, f"forwarding rules send requests to {group.server_group_id}: {told}")]
+
     def _serve(
         self, group: ListenerGroup, servers: Sequence[_Row], health_check: str | None, is_clb: bool | None,
         there: bool | None,
@@ -110,7 +127,8 @@ class Backends:
         if id_ is None or not servers:
             return [Check(None, None, f"{id_} has no server to judge" if there is False else group.reason)]
         complete = self._coverage.complete("backends", id_)
-        judged = [(row, self._server(row, health_check, is_clb)) for row in servers]
+        bad = _bad(servers)
+        judged = [(row, self._server(row, health_check, is_clb, bad)) for row in servers]
         verdicts = [all_of(check.verdict for check in checks) for _, checks in judged]
         if not complete and True not in verdicts:
             return [Check("BE-003", None, f"the servers of {id_} were not read whole")]
@@ -126,15 +144,15 @@ class Backends:
                 found.update(dict.fromkeys(check for check in checks if check.verdict is verdict))
         return list(found)
 
-    def _server(self, row: _Row, health_check: str | None, is_clb: bool | None) -> list[Check]:
+    def _server(self, row: _Row, health_check: str | None, is_clb: bool | None, bad: Collection[str]) -> list[Check]:
         """The checks of one server: in rotation, healthy, running, not cut off from the load balancer."""
         name, weight = row["server_id"], row.get("weight")
         in_rotation = None if weight is None else weight > 0
         said = f"{name} has weight 0" if weight == 0 else f"the weight of {name} was not read"
         checks = [Check("BE-002", in_rotation, None if in_rotation else said)]
-        checks.append(_health(row, health_check, is_clb))
+        checks.append(_health(row, health_check, is_clb, bad))
         if (row.get("server_type") or "").lower() == "ecs" or name.startswith("i-"):
-            checks.append(self._running(name))
+            checks.append(self._running(name, row["load_balancer_id"]))
         if is_clb is not False:
             place = (row["load_balancer_id"], row["protocol"], row["listener_port"], name)
             ways = self._ways.get(place, ())
@@ -142,20 +160,32 @@ class Backends:
             checks.append(_way("NET-007", name, ways, "acl_drops", "network_acl_id", "acl_reason"))
         return checks
 
-    def _running(self, instance_id: str) -> Check:
+    def _running(self, instance_id: str, lb_id: str) -> Check:
         if instance_id not in self._instances:
             if self._coverage.complete("instances", instance_id):
                 return Check("BE-005", False, f"{instance_id} does not exist")
             return Check("BE-005", None, f"{instance_id} was not read")
-        status = self._instances[instance_id]
-        if status == "Running":
-            return Check("BE-005", True)
-        if not status or status in _STARTS:
-            return Check("BE-005", None, f"{instance_id} is {status or 'in a state that was not read'}")
-        return Check("BE-005", False, f"{instance_id} is {status}")
+        status, region = self._instances[instance_id]
+        if region and region != self._regions.get(lb_id):
+            return Check("BE-005", False, f"{instance_id} is in another region, {region}")
+        verdict = {"Running": True, "Stopped": False}.get(status or "")
+        said = f"{instance_id} is {status or 'in a state that was not read'}"
+        return Check("BE-005", verdict, None if verdict else said)
 
 
-def _health(row: _Row, health_check: str | None, is_clb: bool | None) -> Check:
+def _doubted(checks: Sequence[Check]) -> list[Check]:
+    return [check._replace(verdict=None) if check.verdict is False else check for check in checks]
+
+
+def _bad(servers: Sequence[_Row]) -> frozenset[str]:
+    """States of health that prove something: an unfinished check does where another server has failed its own."""
+    in_rotation = [row for row in servers if row.get("weight") is None or row["weight"] > 0]
+    failed = any(row.get("health_status") == "abnormal" for row in in_rotation)
+    paired = any(row.get("role") == "Slave" for row in servers)
+    return frozenset({"abnormal", "unavailable"} if failed and not paired else {"abnormal"})
+
+
+def _health(row: _Row, health_check: str | None, is_clb: bool | None, bad: Collection[str]) -> Check:
     name, status = row["server_id"], row.get("health_status")
     check = (health_check or "").lower()
     if check == "off":
@@ -164,10 +194,8 @@ def _health(row: _Row, health_check: str | None, is_clb: bool | None) -> Check:
         return Check("BE-003", True)
     if status == "normal":
         return Check("BE-003", None, "whether the health check is on was not read")
-    if status == "abnormal" and (check == "on" or is_clb is False):
-        return Check("BE-003", False, f"{name} is abnormal")
-    if status is None and row.get("reason") is None and check == "on" and is_clb and row.get("role") != "Slave":
-        return Check("BE-003", False, f"no health entry names {name}")
+    if status in bad and (check == "on" or is_clb is False):
+        return Check("BE-003", False, f"{name} is {status}")
     told = "its health is not told" if status is None else f"it is {status}"
     return Check("BE-003", None, row.get("reason") or f"{name}: {told}")
 

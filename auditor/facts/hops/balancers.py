@@ -171,9 +171,9 @@ class Balancers:
         if status != "active":
             return Check("RES-010", False, f"it is {balancer.status}")
         found = self._listeners.get(lb_id, [])
-        if kind == "nlb" and found and all(one.protocol.lower() == "tcpssl" for one in found):
+        if kind == "nlb" and all(one.protocol.lower() == "tcpssl" for one in found):
             complete = self._coverage.complete("listeners", lb_id)
-            return Check("RES-010", False if complete else None, "it has TCPSSL listeners only")
+            return Check("RES-010", False if complete else None, "it has no listener but TCPSSL ones")
         return Check("RES-010", True)
 
     # --------------------------------------------------------------------------------------------- listener, behind
@@ -190,6 +190,8 @@ class Balancers:
         ]
         if not found:
             check = self._missing(lb_id, target, bool(every), complete, owner)
+            if is_clb is False:
+                check = check._replace(rule_id=None)
             id_ = f"{lb_id}:{target.protocol}:{target.port}" if target.port is not None else lb_id
             nothing = [Check(None, None, "no listener leads there" if complete else check.detail)]
             return (
@@ -223,7 +225,7 @@ class Balancers:
         status = (listener.status or "").lower()
         verdict = {"running": True, "stopped": False}.get(status)
         said = f"the listener is {listener.status}" if listener.status else "the status of the listener was not read"
-        checks = [Check("LSN-003", verdict, None if verdict else said)]
+        checks = [Check("LSN-003" if is_clb is not False else None, verdict, None if verdict else said)]
         if target.port is None and verdict is True:
             checks.append(Check(None, None, target.reason))
         if is_clb is None:

@@ -21,6 +21,7 @@ from auditor.findings import Hop
 if TYPE_CHECKING:
     from auditor.facts.hops.knowledge import Knowledge
     from auditor.facts.network_acls import Passage
+    from auditor.facts.security_groups import GroupSet
     from auditor.facts.workshop import Workshop
 
 KINDS = ("client", "client_egress", "client_network_acl", "network_acl", "security_groups")
@@ -142,8 +143,7 @@ class Clients:
             make_hop("client_egress", egress.id, consumer, [egress.check._replace(rule_id="SG-002")]),
             make_hop("client_network_acl", client_acl.id, consumer, [client_acl.check._replace(rule_id="NET-008")]),
             make_hop("network_acl", acl.id, consumer, [acl.check._replace(rule_id="NET-006")]),
-            make_hop("security_groups", attached, consumer,
-                     [_attached(groups), admits.check._replace(rule_id="SG-001")]),
+            make_hop("security_groups", attached, consumer, _group_checks(groups, admits)),
         )  # fmt: skip
 
     def _joint(self, party: Party, ways: tuple[Way, ...], unknown: bool) -> list[Check]:
@@ -177,7 +177,7 @@ class Clients:
         return [*checks, Check(None, False, f"no address of {name} passes every hop: {passed}")]
 
     # ------------------------------------------------------------------------------------------- endpoint's own hops
-    def _security(self, party: Party, groups: Any, eni: EndpointEni, protocol: str, port: int) -> Way:
+    def _security(self, party: Party, groups: GroupSet, eni: EndpointEni, protocol: str, port: int) -> Way:
         admitted, denied, undecided = NOTHING, NOTHING, NOTHING
         verdicts: list[bool | None] = []
         reasons = []
@@ -297,7 +297,13 @@ def _stands(verdict: str | None, declared: bool, some: bool) -> bool | None:
     return True if some else False if verdict == "none" else None
 
 
-def _attached(groups: Any) -> Check:
+def _group_checks(groups: GroupSet, admits: Way) -> list[Check]:
+    attached = _attached(groups)
+    # Without any group nobody is admitted: one fault, not two.
+    return [attached] if attached.verdict is False else [attached, admits.check._replace(rule_id="SG-001")]
+
+
+def _attached(groups: GroupSet) -> Check:
     if groups.attached:
         return Check("EP-005", True)
     if groups.gap is not None:

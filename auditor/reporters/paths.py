@@ -106,10 +106,10 @@ class _Page:
 
     def chain(self, sound: Sequence[str]) -> Iterator[str]:
         """Hops in order, one after the other."""
-        text = f" {self.signs.arrow} ".join(label.replace(" ", "\N{NO-BREAK SPACE}") for label in sound)
+        text = f" {self.signs.arrow} ".join(label.replace(" ", "\0") for label in sound)
         for number, line in enumerate(wrap(text, self.columns - 4) if sound else ()):
             sign = self.signs.ok if number == 0 else " "
-            yield self.paint(f"  {sign} {line}".replace("\N{NO-BREAK SPACE}", " "), "ok")
+            yield self.paint(f"  {sign} {line}".replace("\0", " "), "ok")
 
     def hop(self, path: PathVerdict, hop: Hop) -> Iterator[str]:
         label = LABELS.get(hop.kind, inert(hop.kind))

@@ -212,11 +212,11 @@ class Connections:
         own = self.resources.get(service_id, [])
         complete = self._coverage.complete("service_resources", service_id)
         gap = None if complete else self._knowledge.gap("service_resources", service_id, provider)
-        checks = [
-            Check("RES-001", True if own else False if complete else None, gap or f"{service_id} has no resource")
-        ]
-        if own:
-            checks[0] = Check("RES-001", True)
+        if not own and complete:
+            return make_hop(
+                "service_resource", id_, provider, [Check("RES-001", False, f"{service_id} has no resource")]
+            )
+        checks = [Check("RES-001", True if own else None, None if own else gap)]
         if link.one_region is True and zone_id is not None:
             checks.append(self._offered(link, zone_id, own, complete, gap))
         checks.append(self._allocated(link, zone_id, own, complete, gap))
@@ -236,8 +236,6 @@ class Connections:
                 return Check("ZONE-001", True)
             if self._coverage.complete("visible_service_zones", key[1]):
                 return Check("ZONE-001", False, f"the service has no resource in {zone_id}", link.consumer)
-        if complete:
-            return Check("ZONE-001", False, f"the service has no resource in {zone_id}", link.consumer)
         return Check("ZONE-001", None, gap)
 
     def _allocated(

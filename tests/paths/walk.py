@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from tests.paths.deployment import CONSUMER, PROVIDER, ZONE, Rows, deployment, eni, entry, rule
+from tests.paths.deployment import PROVIDER, ZONE, Rows, deployment, eni, entry, rule
 
 ENI = "10.0.0.9"
 VPC = "10.0.0.0/28"
@@ -323,6 +323,3 @@ def _server(small: Small, server: tuple[int, str, str], failed: bool) -> bool | 
 def walk(small: Small) -> str:
     """The verdict of the walk."""
     return {True: "reachable", False: "blocked", None: "unknown"}[_all([clients_pass(small), rest_passes(small)])]
-
-
-__all__ = ["CONSUMER", "Small", "draw", "rows_of", "walk"]

@@ -54,6 +54,7 @@ class Clients:
         self._groups = workshop.groups
         self._membership = workshop.groups.membership
         self._acls = workshop.acls
+        self._stray = any(not vswitch.vpc_id for vswitch in workshop.acls.vswitches.values())
         self._senders = Senders(workshop)
         self._parties: dict[tuple[str, bool], Party] = {}
         self._passages: dict[tuple[Any, ...], Passage] = {}
@@ -64,7 +65,7 @@ class Clients:
         declared = self._workshop.spec.endpoint(endpoint.endpoint_id).clients is not None
         if declared:
             return self._party(endpoint, True)
-        key = (endpoint.vpc_id or "", self._acls.lists_vswitches(endpoint.endpoint_id))
+        key = (endpoint.vpc_id or "", self._listed(endpoint))
         if key not in self._parties:
             self._parties[key] = self._party(endpoint, False)
         return self._parties[key]
@@ -79,6 +80,10 @@ class Clients:
         outside = tuple(text for client in clients if (text := self._outside(endpoint, client)) is not None)
         return Party(clients, True, addresses, addresses, NOTHING, reasons, outside)
 
+    def _listed(self, endpoint: Endpoint) -> bool:
+        """Whether all vSwitches of the endpoint's VPC are known; one of an unknown VPC may be one of them."""
+        return self._acls.lists_vswitches(endpoint.endpoint_id) and not self._stray
+
     def _nobody(self, vpc_id: str) -> AddressSet:
         """Addresses of a VPC that are nobody's clients: those of endpoint ENIs and of what other products run."""
         _, ignored = self._endpoints.endpoint_enis_of(vpc_id)
@@ -90,7 +95,7 @@ class Clients:
         found = addresses - nobody
         vswitches = self._acls.by_vpc.get(endpoint.vpc_id or "", ())
         blocks = [vswitch.block for vswitch in vswitches if vswitch.block is not None]
-        if self._acls.lists_vswitches(endpoint.endpoint_id) and vswitches and len(blocks) == len(vswitches):
+        if self._listed(endpoint) and vswitches and len(blocks) == len(vswitches):
             found = found & union(blocks)
         return found or addresses
 
@@ -261,7 +266,7 @@ class Clients:
                 admitted = admitted | held
             elif vswitch.block is not None and verdict is False:
                 denied.append(held)
-        if not self._acls.lists_vswitches(endpoint.endpoint_id):
+        if not self._listed(endpoint):
             verdicts.append(None)
             reasons.append("the vSwitches were not read completely")
         elif not any(vswitch.block is None for vswitch in self._acls.by_vpc.get(endpoint.vpc_id or "", ())):

@@ -19,6 +19,7 @@ from auditor.spec import Spec
 if TYPE_CHECKING:
     import pandas as pd
 
+    from auditor.facts.workshop import Workshop
     from auditor.inventory.snapshot import Snapshot
 
 
@@ -125,7 +126,7 @@ class Session:
 
     # ------------------------------------------------------------------------------------------------ loading
 
-    def load(self, snapshot: Snapshot, rules: Collection[Rule], spec: Spec) -> None:
+    def load(self, snapshot: Snapshot, rules: Collection[Rule], spec: Spec, workshop: Workshop | None = None) -> None:
         """Loads what the rules need.  Computes the facts they name."""
         tables = tables_needed(rules)
         for name in TABLES:
@@ -150,7 +151,7 @@ class Session:
         if facts:
             from auditor.facts import compute_facts
 
-            frames = compute_facts(snapshot, spec, facts)
+            frames = compute_facts(snapshot, spec, facts, workshop)
         for name in FACTS:
             self._fill(name, FACTS[name].columns, frames.get(name))
 

@@ -106,13 +106,14 @@ class _Finder:
         ports = self._ports(link, endpoint)
         connection = self._ranked(self._connections.connection_hop(link))
         service = self._ranked(self._connections.service_hop(link))
+        groups = self._workshop.endpoints.group_set(endpoint)
         for eni in self._enis(link, endpoint):
             zone = self._ranked(self._connections.zone_hop(link, eni.zone_id, eni.reason))
             serving = self._connections.serving(link, eni.zone_id)
             resource = self._ranked(self._connections.resource_hop(link, eni.zone_id, serving))
             for port in ports:
                 hops = (
-                    *map(self._ranked, self._clients.hops(link, endpoint, eni, port)),
+                    *map(self._ranked, self._clients.hops(link, endpoint, groups, eni, port)),
                     zone,
                     connection,
                     service,

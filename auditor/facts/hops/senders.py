@@ -49,6 +49,7 @@ class Senders:
         self._spec = workshop.spec
         self._casts: dict[str, Cast] = {}
         self._keys: dict[str, _Key] = {}
+        self._free: dict[tuple[str, AddressSet, bool], Way] = {}
 
     def way(
         self, endpoint: Endpoint, eni: EndpointEni, peer_groups: GroupSet, protocol: str, port: int,
@@ -77,20 +78,24 @@ class Senders:
                 denied = denied | crowd.addresses
             elif answer is None:
                 vague = vague | crowd.addresses
+        if not cut and None not in verdicts and not vague:
+            return self._free_way(endpoint, domain, bool(verdicts))
         id_ = _some(cut) or endpoint.vpc_id or endpoint.endpoint_id
-        if not verdicts:
-            return Way(domain, NOTHING, Check(None, True, "no client ENI is known"), id_)
         known = union(crowd.addresses for crowd in cast.crowds.values()) if cast.everything_vague else domain
-        admitted = (domain & known) - denied - vague
         # Where somebody else has the same address, nobody can tell who is meant.
-        found = Way.of(verdicts, declared, admitted, denied - vague, id_, reasons)
+        admitted = (domain & known) - denied - vague
+        found = Way.of("SG-002", verdicts, declared, admitted, denied - vague, id_, reasons, domain, tell=False)
         if found.check.verdict is False:
-            told = f"the groups of {_some(cut)} do not let them send to {eni.eni_ip}"
-            return Way(found.admitted, found.denied, found.check._replace(detail=told), id_)
-        if found.check.verdict is True:
-            said = f"not from {_some(cut)}" if cut else None
-            return Way(found.admitted, found.denied, found.check._replace(detail=said), found.id)
-        return found
+            return found.with_detail(f"the groups of {_some(cut)} do not let them send to {eni.eni_ip}")
+        return found.with_detail(f"not from {_some(cut)}") if found.check.verdict is True and cut else found
+
+    def _free_way(self, endpoint: Endpoint, domain: AddressSet, anybody: bool) -> Way:
+        """Nothing keeps anybody from sending."""
+        key = (endpoint.vpc_id or endpoint.endpoint_id, domain, anybody)
+        if key not in self._free:
+            said = None if anybody else "no client ENI is known"
+            self._free[key] = Way(domain, NOTHING, Check("SG-002", True, said), key[0], True)
+        return self._free[key]
 
     def _answer(
         self, groups: GroupSet, own: AddressSet | None, peer: Peer, protocol: str, port: int

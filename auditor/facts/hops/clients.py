@@ -46,9 +46,15 @@ class Clients:
         return self._parties.party(endpoint)
 
     def hops(
-        self, link: Link, endpoint: Endpoint, groups: GroupSet, eni: EndpointEni, port: EndpointPort
+        self,
+        link: Link,
+        endpoint: Endpoint,
+        party: Party,
+        groups: GroupSet,
+        eni: EndpointEni,
+        port: EndpointPort,
     ) -> tuple[Hop, ...]:
-        """The five hops of the clients to one endpoint ENI and port; `groups` are those of the endpoint."""
+        """The five hops of the clients to one endpoint ENI and port; party and groups are those of the endpoint."""
         own, consumer = link.own, link.consumer
         if own is None or own.endpoint_type is None:
             reason = self._knowledge.gap("endpoints", "", consumer, link.endpoint_id)
@@ -56,7 +62,6 @@ class Clients:
                 reason = f"the type of {link.endpoint_id} was not read"
             id_ = link.vpc_id or link.endpoint_id
             return tuple(make_hop(kind, id_, consumer, [Check(None, None, reason)]) for kind in KINDS)
-        party = self.party(endpoint)
         known = eni.reason is None and not party.reasons
         if eni.reason is None and port.protocol is not None and port.port is not None:
             egress = self._senders.way(endpoint, eni, groups, port.protocol, port.port, party.domain, party.declared)
@@ -75,11 +80,16 @@ class Clients:
             self._hop("client_egress", egress, consumer),
             self._hop("client_network_acl", client_acl, consumer),
             self._hop("network_acl", acl, consumer),
-            make_hop(
-                "security_groups", ", ".join(groups.attached) or endpoint.endpoint_id, consumer,
-                _group_checks(groups, admits),
-            ),
-        )  # fmt: skip
+            self._group_hop(endpoint, groups, admits, consumer),
+        )
+
+    def _group_hop(self, endpoint: Endpoint, groups: GroupSet, admits: Way, consumer: str | None) -> Hop:
+        key = (endpoint.endpoint_id, id(admits), consumer)
+        found = self._made.get(key)
+        if found is None:
+            id_ = ", ".join(groups.attached) or endpoint.endpoint_id
+            found = self._made[key] = admits, make_hop("security_groups", id_, consumer, _group_checks(groups, admits))
+        return found[1]
 
     def _hop(self, kind: str, way: Way, consumer: str | None) -> Hop:
         """The hop of a way; many endpoints share a way, and then the hop."""
@@ -147,7 +157,10 @@ class Clients:
             else:
                 judged = client.addresses - ignored or client.addresses
                 yes = _parsed(one.admitted) & judged
-                admitted, denied = admitted | yes, denied | (_parsed(one.denied) & judged)
+                no = judged - yes
+                if one.undecided:
+                    no = no - _parsed(one.undecided)
+                admitted, denied = admitted | yes, denied | no
                 verdicts.append(stands(one.verdict, party.declared, bool(yes)))
         texts = {
             True: [one.admitted for _, one in found if one.admitted],

@@ -12,7 +12,7 @@ from auditor.facts.endpoints import Endpoint, EndpointEni
 from auditor.facts.hops.checks import Check
 from auditor.facts.hops.ways import Way
 from auditor.facts.membership import Interface
-from auditor.facts.security_groups import GroupSet, Peer
+from auditor.facts.security_groups import BASIC, GroupSet, Peer
 
 if TYPE_CHECKING:
     from auditor.facts.workshop import Workshop
@@ -49,6 +49,7 @@ class Senders:
         self._spec = workshop.spec
         self._casts: dict[str, Cast] = {}
         self._keys: dict[str, _Key] = {}
+        self._without_rules: dict[GroupSet, bool] = {}
         self._free: dict[tuple[str, AddressSet, bool], Way] = {}
 
     def way(
@@ -69,6 +70,8 @@ class Senders:
                 answer, reason = None, "the address of the endpoint ENI was not read"
             elif not groups.attached:
                 answer, reason = None, f"the security groups of {crowd.names[0]} were not read"
+            elif self._unbound(groups):
+                answer, reason = True, None
             else:
                 answer, reason = self._answer(groups, own, Peer(target, peer_groups), protocol, port)
             verdicts.append(answer)
@@ -96,6 +99,17 @@ class Senders:
             said = None if anybody else "no client ENI is known"
             self._free[key] = Way(domain, NOTHING, Check("SG-002", True, said), key[0], True)
         return self._free[key]
+
+    def _unbound(self, groups: GroupSet) -> bool:
+        """Basic groups without egress rules allow everything to everybody: the usual case, and no question of peers."""
+        if groups not in self._without_rules:
+            self._without_rules[groups] = groups.gap is None and all(
+                self._groups.gap(group) is None
+                and self._groups.group_type(group) == BASIC
+                and not self._groups.rules.of(group, "egress")
+                for group in groups.attached
+            )
+        return self._without_rules[groups]
 
     def _answer(
         self, groups: GroupSet, own: AddressSet | None, peer: Peer, protocol: str, port: int

@@ -62,9 +62,8 @@ def judge_loaded(session: Session, rules: Sequence[Rule], *, one_sided: bool = F
     gc.disable()
     try:
         for rule in sorted(rules, key=lambda rule: rule.id):
-            own = [*bench.outcomes(rule), *bench.hidden(rule)]
-            own.sort(key=_order)
-            findings.extend(own)
+            own, hidden = list(bench.outcomes(rule)), list(bench.hidden(rule))
+            findings.extend(sorted(own + hidden, key=_order) if hidden else own)
     finally:
         if collecting:
             gc.enable()

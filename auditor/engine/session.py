@@ -163,10 +163,14 @@ class Session:
             self.build_scope(name)
 
     def build_scope(self, name: str) -> None:
-        """Builds the scope table of a kind from what is loaded."""
+        """Builds the scope table of a kind from what is loaded; `_id` counts in the order of findings."""
+        kind = KINDS[name]
+        order = ["coalesce(account_id, '')", "coalesce(region_id, '')"]
+        order += [] if kind.resource_type else ["resource_type"]
+        order.append(" || ':' || ".join(f"{key}::varchar" for key in kind.key))
         self.database.run(
-            f"create or replace table _{name} as select (row_number() over ())::integer as _id, * "
-            f"from ({SCOPE_SQL[name]})"
+            f"create or replace table _{name} as "
+            f"select (row_number() over (order by {', '.join(order)}))::integer as _id, * from ({SCOPE_SQL[name]})"
         )
         self._built.add(f"_{name}")
 

@@ -823,6 +823,23 @@ _TABLES = (
         parent="resource_id",
     ),
     _table(
+        "resource_attributes",
+        "What else the answers say about an object, as text: attributes that declarations are compared with; the coverage "
+        "target is that of the list that says it.",
+        "resource_type resource_id name",
+        "privatelink:ListVpcEndpointServices privatelink:ListVpcEndpoints privatelink:GetVpcEndpointAttribute "
+        "slb:DescribeLoadBalancers slb:DescribeLoadBalancerListeners slb:DescribeVServerGroupAttribute "
+        "slb:DescribeLoadBalancerAttribute slb:DescribeMasterSlaveServerGroupAttribute "
+        "nlb:GetLoadBalancerAttribute nlb:ListListeners alb:GetLoadBalancerAttribute alb:ListListeners "
+        "ecs:DescribeSecurityGroups vpc:DescribeVpcs vpc:DescribeVSwitches",
+        [
+            _text("resource_type", "", "Inventory table of the object.", required=True),
+            _text("resource_id", "", "The object, every key part whole: lb-…:tcp:80 for a listener.", required=True),
+            _text("name", "", "Attribute, as declarations call it.", required=True),
+            _text("value", "", "Its value; lists and objects as sorted JSON.", required=True),
+        ],
+    ),
+    _table(
         "metric_alarms",
         "CloudMonitor alarm rules of the PrivateLink namespace.",
         "alarm_id",

@@ -296,7 +296,14 @@ class _Crawl:
         # A half-read list says nothing false about the children of the parents it did show.
         ledger.keep(made)
         for name, wanted in targets.items():
-            ledger.cover(operation, name, wanted, made, listing.error if name in (table, ATTRIBUTES_TABLE) else None, listing.request_id)
+            ledger.cover(
+                operation,
+                name,
+                wanted,
+                made,
+                listing.error if name in (table, ATTRIBUTES_TABLE) else None,
+                listing.request_id,
+            )
         self.local.done(account.account_id, operation)
 
     # ------------------------------------------------------------------------------------------------ units

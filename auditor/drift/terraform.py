@@ -7,12 +7,12 @@ objects are never unmanaged.  The owner's own whitelist entry is implied.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from auditor.differences import AttributeChange, Declared, TerraformDrift, Undecided, Unreadable
 from auditor.drift.declarations import Declaration
 from auditor.drift.expectations import SENSITIVE, Expected, expectations
-from auditor.drift.snapshots import AttributeChange, Unreadable, reference, rows_of
+from auditor.drift.snapshots import reference, rows_of
 from auditor.drift.terraform_types import block, folded
 from auditor.findings import ResourceRef
 from auditor.inventory.coverage import Coverage
@@ -38,45 +38,6 @@ _TRANSITIONAL = {
 }
 
 _Row = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """A declared object with its Terraform address."""
-
-    resource: ResourceRef
-    address: str
-    attributes: tuple[AttributeChange, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Undecided:
-    """A declared object that could not be compared, and why."""
-
-    resource: ResourceRef
-    address: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class TerraformDrift:
-    """The result; every list is sorted.  In `changed`, old is what is declared and new what is observed."""
-
-    managed: tuple[Declared, ...]
-    changed: tuple[Declared, ...]
-    missing: tuple[Declared, ...]
-    unmanaged: tuple[ResourceRef, ...]
-    undecided: tuple[Undecided, ...]
-    unreadable: tuple[Unreadable, ...]
-
-    @property
-    def declared(self) -> int:
-        """How many objects of ours the states declare."""
-        return len(self.managed) + len(self.changed) + len(self.missing) + len(self.undecided)
-
-    @property
-    def differs(self) -> bool:
-        return bool(self.changed or self.missing or self.unmanaged)
 
 
 def compare(declarations: Iterable[Declaration], snapshot: Snapshot) -> TerraformDrift:

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from auditor.differences import TerraformDrift
 from auditor.drift.declarations import read_declarations
-from auditor.drift.terraform import TerraformDrift, compare
+from auditor.drift.terraform import compare
 from auditor.drift.terraform_types import TYPES
 from auditor.errors import FileError
 from auditor.inventory.schema import TABLES

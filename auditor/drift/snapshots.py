@@ -182,10 +182,9 @@ def _rows_that_differ(before: _View, after: _View, table: Table) -> tuple[dict[_
     """The rows of both sides that are not the same on the other, by identity, and how many are the same."""
     columns = [column.name for column in table.columns if not column.volatile]
     old, new = before.snapshot.tables.get(table.name), after.snapshot.tables.get(table.name)
-    if old is not None and new is not None and len(old) == len(new) and {*columns} <= {*old.columns} & {*new.columns}:
-        # Collected tables are sorted: an unchanged one is seen without looking at its rows.
-        if old[columns].reset_index(drop=True).equals(new[columns].reset_index(drop=True)):
-            return {}, {}, len(old)
+    # Collected tables are sorted: an unchanged one is seen without looking at its rows.
+    if old is not None and new is not None and _equal(old, new, columns):
+        return {}, {}, len(old)
     left, right = before.tuples(table, columns), after.tuples(table, columns)
     common = set(left) & set(right)
     if table.name == "network_acl_entries":
@@ -195,6 +194,12 @@ def _rows_that_differ(before: _View, after: _View, table: Table) -> tuple[dict[_
         differing = (dict(zip(columns, row, strict=True)) for row in rows if row not in common)
         sides.append({_key(table, row): row for row in differing})
     return sides[0], sides[1], len(common)
+
+
+def _equal(old: pd.DataFrame, new: pd.DataFrame, columns: Sequence[str]) -> bool:
+    if len(old) != len(new) or not {*columns} <= {*old.columns} & {*new.columns}:
+        return False
+    return bool(old[columns].reset_index(drop=True).equals(new[columns].reset_index(drop=True)))
 
 
 def _attributes_that_differ(before: _View, after: _View) -> Iterator[tuple[ResourceRef, AttributeChange]]:

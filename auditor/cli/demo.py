@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from auditor.cli.exit import Gate
-from auditor.cli.options import talk_options
+from auditor.cli.options import PathText, talk_options
 from auditor.cli.terminal import Terminal
 from auditor.errors import UsageError
 from auditor.spec import Spec
@@ -24,7 +24,7 @@ STORIES = {
 @click.option(
     "--output",
     "folder",
-    type=click.Path(path_type=Path),
+    type=PathText(),
     default=Path("plaudit-demo"),
     show_default=True,
     metavar="FOLDER",

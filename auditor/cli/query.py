@@ -25,7 +25,14 @@ _WORD = re.compile(r"[a-z_][a-z0-9_]*")
     metavar="SNAPSHOT",
     help="Saved snapshots; default: the last scan.",
 )
-@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    show_default=True,
+    help="How the answer is written.",
+)
 @option("--timeout", type=Seconds(), default=60.0, show_default=True, metavar="S", help="Bound on the query.")
 @talk_options
 @click.pass_context

@@ -36,7 +36,7 @@ _CLOUD = ("profiles", "config_path", "regions", "endpoint_url", "deadline")
     metavar="SNAPSHOT",
     help="Judge this saved snapshot instead of the cloud; several are merged.",
 )
-@option("--save", type=click.Path(path_type=Path), metavar="SNAPSHOT", help="Keep the snapshot of this scan.")
+@option("--save", type=PathText(), metavar="SNAPSHOT", help="Keep the snapshot of this scan.")
 @rule_options
 @judge_options
 @report_options

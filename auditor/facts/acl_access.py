@@ -29,6 +29,7 @@ class VSwitch:
     vpc_id: str | None
     network_acl_id: str | None
     block: AddressSet | None
+    home: tuple[str | None, str | None]
 
 
 class NetworkAcls:
@@ -37,16 +38,20 @@ class NetworkAcls:
     def __init__(self, snapshot: Snapshot, coverage: Coverage) -> None:
         self._coverage = coverage
         self.vswitches: dict[str, VSwitch] = {}
-        for vswitch_id, vpc_id, acl, v4, v6 in rows(
-            snapshot["vswitches"], "vswitch_id", "vpc_id", "network_acl_id", "cidr_block", "ipv6_cidr_block"
+        for vswitch_id, vpc_id, acl, v4, v6, *home in rows(
+            snapshot["vswitches"],
+            *("vswitch_id", "vpc_id", "network_acl_id", "cidr_block", "ipv6_cidr_block", "account_id", "region_id"),
         ):
             blocks = [parse_addresses(text) for text in (v4, v6) if text]
             known = None if not blocks or None in blocks else union(one for one in blocks if one is not None)
-            self.vswitches.setdefault(vswitch_id, VSwitch(vswitch_id, vpc_id, acl, known))
+            self.vswitches.setdefault(vswitch_id, VSwitch(vswitch_id, vpc_id, acl, known, (home[0], home[1])))
         self.by_vpc: dict[str, list[VSwitch]] = defaultdict(list)
+        self.homeless: list[VSwitch] = []
         for vswitch in self.vswitches.values():
             if vswitch.vpc_id:
                 self.by_vpc[vswitch.vpc_id].append(vswitch)
+            else:
+                self.homeless.append(vswitch)
         self._listed: dict[tuple[str | None, str | None], bool] = {}
         for table, target, complete, account, region in rows(
             snapshot.coverage, "table_name", "target", "complete", "account_id", "region_id"
@@ -73,6 +78,12 @@ class NetworkAcls:
             return None
         parts = self._prefix_lists.get(list_id, [])
         return None if None in parts else union(one for one in parts if one is not None)
+
+    def near(self, endpoint: Endpoint) -> list[VSwitch]:
+        """The vSwitches of the endpoint's VPC, and those of its account and region whose VPC was not read."""
+        home = self._homes.get(endpoint.endpoint_id)
+        found = [*self.by_vpc.get(endpoint.vpc_id or "", ()), *(one for one in self.homeless if one.home == home)]
+        return sorted(found, key=lambda one: one.vswitch_id)
 
     def lists_vswitches(self, endpoint_id: str) -> bool:
         """True if the vSwitches of the endpoint's account and region were read completely."""
@@ -225,7 +236,9 @@ def _client_side(
     declared = any(client.declared for client in clients)
     if not acls.lists_vswitches(endpoint.endpoint_id):
         yield {**base, "declared": declared, "reason": "the vSwitches were not read completely"}
-    for vswitch in sorted(acls.by_vpc.get(endpoint.vpc_id or "", ()), key=lambda one: one.vswitch_id):
+    if not endpoint.vpc_id:
+        yield {**base, "declared": declared, "reason": "the VPC of the endpoint was not read"}
+    for vswitch in acls.near(endpoint):
         if vswitch.vswitch_id == own:
             continue
         row = {**base, "declared": declared, "vswitch_id": vswitch.vswitch_id}
@@ -237,12 +250,17 @@ def _client_side(
         if not inside:
             continue
         gap = acls.gap(vswitch.vswitch_id)
-        if gap is None and not acls.acl_of(vswitch.vswitch_id):
+        sure = own is not None and vswitch.vpc_id is not None
+        if gap is None and sure and not acls.acl_of(vswitch.vswitch_id):
             yield {**row, "network_acl_id": "", "allowed": True}
             continue
         vague = [client.reason for client in inside if client.reason]
         if vswitch.block is None:
             vague.append(f"the address block of {vswitch.vswitch_id} was not read")
+        if vswitch.vpc_id is None:
+            vague.append(f"the VPC of {vswitch.vswitch_id} was not read")
+        if own is None:
+            vague.append("the vSwitch of the endpoint ENI was not read")
         reason = joined([text for text in (gap, eni.reason, port.reason, *vague) if text])
         if reason or eni.addresses is None or port.protocol is None or port.port is None:
             yield {**row, "reason": reason or "the address of the endpoint ENI was not read"}

@@ -829,8 +829,8 @@ _TABLES = (
     ),
     _table(
         "resource_attributes",
-        "What else the answers say about an object, as text, to compare declarations with; the coverage target is that of "
-        "the list that says it.",
+        "What else the answers say about an object, as text, to compare declarations with; "
+        "the coverage target is that of the list that says it.",
         "resource_type resource_id name",
         "privatelink:ListVpcEndpointServices privatelink:ListVpcEndpoints privatelink:GetVpcEndpointAttribute "
         "slb:DescribeLoadBalancers slb:DescribeLoadBalancerListeners slb:DescribeVServerGroupAttribute "

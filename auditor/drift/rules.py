@@ -7,6 +7,7 @@ declared object is declared (DRIFT-003).
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -34,7 +35,9 @@ _SOURCES = (
 )
 
 
-def _rule(rule_id: str, title: str, resource: str, severity: Severity, rationale: str, fix: RemediationTemplate) -> Rule:
+def _rule(
+    rule_id: str, title: str, resource: str, severity: Severity, rationale: str, fix: RemediationTemplate
+) -> Rule:
     return Rule(
         id=rule_id,
         title=title,
@@ -287,7 +290,8 @@ _REMOVALS: dict[str, str] = {
     "service_resources": "privatelink DetachResourceFromVpcEndpointService --RegionId {region} --ServiceId {0} "
     "--ResourceType {type} --ResourceId {1} --ZoneId {2}",
     "endpoint_zones": "privatelink RemoveZoneFromVpcEndpoint --RegionId {region} --EndpointId {0} --ZoneId {1}",
-    "security_group_rules": "ecs RevokeSecurityGroup --RegionId {region} --SecurityGroupId {0} --SecurityGroupRuleId.1 {1}",
+    "security_group_rules": "ecs RevokeSecurityGroup --RegionId {region} --SecurityGroupId {0} "
+    "--SecurityGroupRuleId.1 {1}",
     "listeners": "slb DeleteLoadBalancerListener --RegionId {region} --LoadBalancerId {0} --ListenerProtocol {1} "
     "--ListenerPort {2}",
     "acl_entries": "slb RemoveAccessControlListEntry --RegionId {region} --AclId {0} --AclEntrys {entry}",
@@ -314,15 +318,13 @@ def _fix_child(child: ResourceRef) -> Remediation:
         words = {
             "region": _quoted(child.region_id or "<region-id>"),
             "type": _balancer_type(parts[1]) if len(parts) > 1 else "",
-            "entry": _quoted('[{"entry": "%s"}]' % parts[-1]),
+            "entry": _quoted(json.dumps([{"entry": parts[-1]}])),
         }
         cli = ("aliyun " + command.format(*map(_quoted, parts), **words),)
     declared = _IMPORTS.get(child.type)
     terraform = None
     if declared is not None and all(part.isprintable() and not set(part) & set('"\\${}%') for part in parts):
-        terraform = (
-            f'import {{\n  to = {declared[0]}.from_the_cloud\n  id = "{declared[1].format(*parts)}"\n}}\n'
-        )
+        terraform = f'import {{\n  to = {declared[0]}.from_the_cloud\n  id = "{declared[1].format(*parts)}"\n}}\n'
     return Remediation(
         _BY_ID["DRIFT-003"].remediation.summary,
         cli,

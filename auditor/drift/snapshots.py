@@ -224,15 +224,18 @@ _FOLLOWS = {
     ),
 }
 
-#: Lists of a region that are asked for wherever an account is read, and those only where it owns something.
+#: Lists of a region that are asked for wherever an account is read, and those only where it owns something.  That no
+#: rule needed the latter, and so nobody asked for any of them, is no gap.
 _FIRST_LISTS = ("endpoints", "endpoint_services")
 _REGION_LISTS = ("vpcs", "vswitches", "flow_logs")
 
 
 def _unasked(view: _View, other: _View) -> Iterator[Unreadable]:
     """Lists that `view` should hold, because the other side asked for them, and does not: a narrower collection."""
+    collected = {table for table, _target in view.asked}
     for table, account, region in other.places.keys() - view.places.keys():
-        if table in _FIRST_LISTS or (table in _REGION_LISTS and region in _active_regions(view, account)):
+        wanted = table in _REGION_LISTS and table in collected and region in _active_regions(view, account)
+        if table in _FIRST_LISTS or wanted:
             yield Unreadable(account, region, table, TABLES[table].operations[0], "Plaudit.NotCollected")
     missing = other.asked.keys() - view.asked.keys()
     named = {source: view.values(*source) for source in {_FOLLOWS[table] for table, _ in missing if table in _FOLLOWS}}

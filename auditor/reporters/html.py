@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from auditor import __version__
 from auditor.findings import Finding, Gap, Report, ResourceRef, Severity
-from auditor.reporters import diagram
+from auditor.reporters import diagram, trend
 from auditor.reporters.connections import STATUS_LABELS, Group, Owner, given_name, noun
 from auditor.reporters.summary import COUNTED, Summary, counted_as, refused_reads, summarize
 from auditor.reporters.text import inert, inert_lines
@@ -137,8 +137,18 @@ def _page(
             carried=CARRIED,
             refused=refused_reads(summary.coverage),
             waived=[finding for finding in summary.shown if finding.waived],
+            trend=_trend(report, summary, Markup),
         )
     )
+
+
+def _trend(report: Report, summary: Summary, markup: Callable[[str], str]) -> dict[str, str] | None:
+    """The plot of past scans with this one at its end; None without a history of at least two."""
+    runs = trend.points(report.extra)
+    failures = {severity.value: summary.by_severity[severity]["fail"] for severity in _SEVERITIES}
+    now = {"at": report.scan.started_at, "fail": summary.counts["fail"], "unknown": summary.counts["unknown"]}
+    runs = [*runs, {**now, **failures}]
+    return {"svg": markup(trend.svg(runs)), "sentence": trend.sentence(runs)} if len(runs) > 1 else None
 
 
 class _Drawn:

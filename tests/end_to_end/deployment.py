@@ -8,13 +8,12 @@ from pathlib import Path
 
 from auditor.collect.accounts import load_profiles
 from auditor.collect.crawl import collect
-from auditor.simulator.faults import Fault
-from auditor.simulator.world import World
-
 from auditor.engine import Rule, judge, load_rules, tables_needed
 from auditor.findings import Finding, Outcome
 from auditor.inventory.snapshot import Snapshot
 from auditor.simulator import Simulator
+from auditor.simulator.faults import Fault
+from auditor.simulator.world import World
 from auditor.spec import Spec
 
 PROVIDER, CONSUMER = "6543210987654321", "1234567890123456"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import cache
 
 import pytest
-from auditor.simulator.faults import Fault
-from auditor.simulator.scenarios import SCENARIOS
 
 from auditor.engine import load_rules, tables_needed
 from auditor.findings import Outcome
 from auditor.inventory.snapshot import Snapshot
+from auditor.simulator.faults import Fault
+from auditor.simulator.scenarios import SCENARIOS
 from tests.end_to_end.deployment import CONSUMER, PROVIDER, judged, outcomes, take
 
 KINDS = ("forbidden", "throttle_forever", "timeout", "truncated_json", "mistyped_list", "missing_list_key")

@@ -41,7 +41,7 @@ def judge_saved(
 
     rules = selected_rules(folders, select, exclude)
     snapshot, _ = gathering.load_snapshots(snapshots or (state.last_scan(),), terminal)
-    findings, _paths = judged(snapshot, rules, spec, one_sided=False)
+    findings, _paths = judged(snapshot, rules, spec, one_sided=False, paths=False)
     complete = len(snapshot.coverage) > 0 and bool(snapshot.coverage["complete"].all())
     return findings, complete, [rule.id for rule in rules]
 

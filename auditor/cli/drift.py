@@ -184,7 +184,7 @@ def _between(
     notices: tuple[str, ...] = ()
     for path in paths:
         snapshot = load_snapshot(path)
-        findings, _paths = judged(snapshot, rules, spec, one_sided=one_sided)
+        findings, _paths = judged(snapshot, rules, spec, one_sided=one_sided, paths=False)
         report = reporting.build_report(
             snapshot, findings, fail_on="info", all_outcomes=False, rules_selected=len(rules)
         )

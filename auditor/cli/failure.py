@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import traceback
 
 import click
@@ -18,8 +19,8 @@ def code_for(error: BaseException, terminal: Terminal) -> int:
     if isinstance(error, click.exceptions.Exit):
         return terminal.finish(error.exit_code)
     if isinstance(error, SystemExit):
-        if isinstance(error.__context__, BrokenPipeError):
-            return _unread(terminal)
+        if error.code == 1 and not any(name.endswith("_COMPLETE") for name in os.environ):
+            return _unread(terminal)  # how click reports a closed pipe
         return error.code if isinstance(error.code, int) else 1
     if isinstance(error, (KeyboardInterrupt, click.exceptions.Abort)):
         terminal.error("plaudit: interrupted")

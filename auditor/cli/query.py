@@ -37,7 +37,7 @@ _WORD = re.compile(r"[a-z_][a-z0-9_]*")
 @talk_options
 @click.pass_context
 def query(ctx: click.Context, *, sql: str, spec: Spec, snapshots: tuple[Path, ...], form: str, timeout: float) -> int:
-    """One SELECT over the inventory tables, the fact tables and `coverage`.
+    """Read-only SQL: one SELECT over the inventory tables, the fact tables and `coverage`.
 
     \b
     plaudit query "select endpoint_id, connection_status from endpoints"

@@ -97,6 +97,8 @@ def scan(
     rules = selected_rules(rule_folders, select, exclude)
     accepted = Acceptance.read(baseline, waivers, strict=waivers_strict, folders=rule_folders)
     gate = Gate(fail_on, allow_unknown, min_coverage, accepted.baseline_ids)
+    # Who asks for a few rules does not ask for all that paths have to read.
+    with_paths = bool(snapshots) or not select
     with (
         output.opened(formats or (("table", None),), save) as outputs,
         state.locked(lock_wait or 0.0, terminal.say) as folder,
@@ -107,13 +109,13 @@ def scan(
         else:
             accounts = cloud.accounts()
             snapshot = gathering.collect_snapshot(
-                cloud, accounts, terminal, tables=tables_for(rules), spec=spec, save=outputs.save
+                cloud, accounts, terminal, tables=tables_for(rules, paths=with_paths), spec=spec, save=outputs.save
             )
         undelivered = gathering.keep(snapshot, outputs.save, folder, terminal)
         reads = reporting.reads_of(snapshot.coverage)
         if not reporting.anything_read(reads):
             raise NothingReadError(reporting.nothing_read(reads))
-        findings, paths = judged(snapshot, rules, spec, one_sided=one_sided)
+        findings, paths = judged(snapshot, rules, spec, one_sided=one_sided, paths=with_paths)
         report = reporting.build_report(
             snapshot,
             findings,

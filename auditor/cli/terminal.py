@@ -51,8 +51,8 @@ class Terminal:
         if self.live is not None:
             self.live.say(line)
             return
-        # A closed standard error must not change what the run decides.
-        with contextlib.suppress(OSError, ValueError):
+        # A closed standard error must not change what the run decides; without one it is None.
+        with contextlib.suppress(OSError, ValueError, AttributeError):
             stream = sys.stderr
             encoding = getattr(stream, "encoding", None) or "utf-8"
             stream.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from auditor.cli.terminal import Terminal
 from auditor.inventory.archive import load_snapshot
 from auditor.simulator.faults import Fault
 from tests.cli.conftest import Cloud
@@ -150,11 +151,35 @@ def test_progress_and_colours_only_where_somebody_watches(cloud: Start) -> None:
     assert "6543210987654321" in shown
     assert "\x1b[1;31m" in shown
     assert "\x1b[?25l" in shown  # the cursor is hidden while bars are drawn
-    for extra, environment in ((["--no-progress"], {}), (["-q"], {}), ([], {"CI": "1"}), ([], {"TERM": "dumb"})):
-        code, shown = _in_a_terminal(["scan", *running.all, *FAST, *extra], **environment)
-        assert code == 3
-        assert "\x1b[?25l" not in shown
-    _, shown = _in_a_terminal(["scan", *running.all, *FAST, "-q"], NO_COLOR="1")
+    code, shown = _in_a_terminal(["scan", *running.all, *FAST, "--color", "never"], CI="1")
+    assert code == 3
     assert "\x1b" not in shown
-    _, shown = _in_a_terminal(["scan", *running.all, *FAST, "-q", "--color", "never"])
-    assert "\x1b" not in shown
+
+
+@pytest.mark.parametrize(
+    ("watched", "environment", "bars", "paint"),
+    [
+        (True, {}, True, True),
+        (True, {"NO_COLOR": "1"}, True, False),
+        (True, {"TERM": "dumb"}, False, False),
+        (True, {"CI": "true"}, False, True),
+        (False, {}, False, False),
+    ],
+)
+def test_who_watches(
+    watched: bool, environment: dict[str, str], bars: bool, paint: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("auditor.cli.terminal._is_terminal", lambda _stream: watched)
+    terminal = Terminal()
+    assert (terminal.shows_progress, terminal.paints) == (bars, paint)
+    terminal.color = "always"
+    assert terminal.paints
+    terminal.color = "never"
+    assert not terminal.paints
+    for setting in ("quiet", "progress"):
+        terminal = Terminal()
+        setattr(terminal, setting, setting == "quiet")
+        assert not terminal.shows_progress

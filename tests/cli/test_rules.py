@@ -68,7 +68,7 @@ def test_own_rules(plaudit: Plaudit) -> None:
     path.write_text(RULE.replace("name: spaces, expect: pass", "name: spaces, expect: fail"), encoding="utf-8")
     answer = plaudit("rules", "test", "mine")
     assert answer.code == 3
-    assert answer.out.startswith(f"{path}:18: example 'spaces' expects fail, got pass")
+    assert answer.out.startswith(f"{path}:17: example 'spaces' expects fail, got pass")
 
     path.write_text(RULE.replace("title:", "titel:"), encoding="utf-8")
     answer = plaudit("rules", "test", "mine")

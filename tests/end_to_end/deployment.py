@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from auditor.collect.accounts import load_profiles
+from auditor.collect.budget import Clock
 from auditor.collect.crawl import collect
 from auditor.engine import Rule, judge, load_rules, tables_needed
 from auditor.findings import Finding, Outcome
@@ -15,6 +17,19 @@ from auditor.simulator import Simulator
 from auditor.simulator.faults import Fault
 from auditor.simulator.world import World
 from auditor.spec import Spec
+
+
+class _FakeTime:
+    """Time that passes only when somebody sleeps, so that a retry costs a test nothing."""
+
+    def __init__(self) -> None:
+        self.now = 30.0
+        self._lock = threading.Lock()
+
+    def sleep(self, seconds: float, _stop: threading.Event) -> None:
+        with self._lock:
+            self.now += seconds
+
 
 PROVIDER, CONSUMER = "6543210987654321", "1234567890123456"
 PROFILES = ("provider", "consumer")
@@ -33,12 +48,14 @@ def take(
     with tempfile.TemporaryDirectory() as folder, Simulator(world, faults=list(faults)) as simulator:
         config = Path(folder) / "config.json"
         simulator.write_config(config)
+        time = _FakeTime()
         return collect(
             load_profiles(config, list(profiles)),
             endpoint_url=simulator.url,
             tables=None if tables is None else frozenset(tables),
             spec=spec,
             timeout=timeout,
+            clock=Clock(lambda: time.now, lambda: time.now, lambda: 0.5, time.sleep),
         )
 
 

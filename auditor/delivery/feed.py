@@ -95,6 +95,5 @@ def deliver(
             found.append(Delivered(target.name, spooled, dropped, drained, waiting, spool.rejected))
         return found
     except OSError as error:
-        raise DeliveryError(
-            f"the spool in {folder} cannot be written: {error.strerror or type(error).__name__}; make room and run again"
-        ) from None
+        why = error.strerror or type(error).__name__
+        raise DeliveryError(f"the spool in {folder} cannot be written: {why}; make room and run again") from None

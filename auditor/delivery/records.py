@@ -10,8 +10,19 @@ from typing import Any
 
 from auditor.findings import Outcome, Report, ResourceRef, Severity
 from auditor.reporters import ecs, ndjson, ocsf
-from auditor.reporters.events import Event, FindingEvent, Known, Mode, RunActivity, RunEvent, event_uid, events
-from auditor.reporters.events import milliseconds as milliseconds
+from auditor.reporters.events import (
+    Event,
+    FindingEvent,
+    Known,
+    Mode,
+    RunActivity,
+    RunEvent,
+    activity_of,
+    event_uid,
+    events,
+    last_known,
+    milliseconds,
+)
 from auditor.reporters.severities import DIALECTS, SYSLOG_UNKNOWN
 from auditor.reporters.stream import encode
 from auditor.reporters.summary import Summary, summarize
@@ -89,8 +100,6 @@ def _later_uid(finding_id: str, event: Event, times: int) -> str:
 
 
 def _is_change(event: FindingEvent, before: Known | None) -> bool:
-    from auditor.reporters.events import activity_of
-
     return event.finding is None or activity_of(event.finding, before) is not None
 
 
@@ -115,13 +124,13 @@ def _with_dropped(document: str, form: Form, dropped: int) -> str:
 
 
 def _finding_record(event: FindingEvent, before: Known | None, document: str) -> Record:
+    resource: ResourceRef | None
     if event.finding is not None:
         rule_id, resource, severity = event.finding.rule_id, event.finding.resource, event.finding.severity
         unknown = event.finding.outcome is Outcome.UNKNOWN
     else:
-        known = event.known or before
-        assert known is not None  # an event without a finding is made from what was known
-        rule_id, resource, severity, unknown = known.rule_id, known.resource, known.severity, False
+        known, resource = last_known(event)
+        rule_id, severity, unknown = known.rule_id, known.severity, False
     if event.activity.value == "close":
         level = DIALECTS[Severity.INFO].syslog
     else:

@@ -21,8 +21,8 @@ class Prepared:
 class Taken:
     """The batch was looked at event by event.
 
-    `again` are positions to send once more (`why` in words, not before `after` seconds), `refused` positions refused for
-    good with the answer; every other event was accepted.
+    `again` are positions to send once more (`why` in words, not before `after` seconds), `refused` positions refused
+    for good with the answer; every other event was accepted.
     """
 
     again: tuple[int, ...] = ()
@@ -67,7 +67,7 @@ class Sink(Protocol):
         ...
 
     def send(self, batch: Sequence[Prepared], timeout: float) -> Reply:
-        """Sends a batch in order, within `timeout` seconds or a little more.  Never raises for what the other side does."""
+        """Sends a batch in order, within about `timeout` seconds.  Never raises for what the other side does."""
         ...
 
     def close(self) -> None:

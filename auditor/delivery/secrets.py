@@ -43,7 +43,7 @@ class Secret:
 
 
 def from_environment(variable: str) -> Secret | None:
-    """The secret in an environment variable, None where it is unset or empty.  Raises UsageError if it cannot be one."""
+    """The secret in an environment variable, None where it is unset or empty.  Raises UsageError."""
     value = os.environ.get(variable, "").strip()
     return _checked(value, f"the environment variable {variable}") if value else None
 

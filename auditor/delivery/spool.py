@@ -160,7 +160,9 @@ class Spool:
             yield from self.records(path)
 
     def _remove(self, path: Path) -> None:
-        path.unlink(missing_ok=True)  # the events first: an offset alone says nothing, events without one are sent again
+        path.unlink(
+            missing_ok=True
+        )  # the events first: an offset alone says nothing, events without one are sent again
         if path.name.endswith(_SUFFIX):
             self._offset_file(path).unlink(missing_ok=True)
 
@@ -229,5 +231,3 @@ def _shortened(name: str) -> str:
 
 def _moment(text: str) -> datetime:
     return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-
-

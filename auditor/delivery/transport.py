@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from auditor import __version__
 from auditor.delivery.secrets import Secret
@@ -57,6 +57,14 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def _is_number(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def tls_context(
     ca_file: Path | None = None, certificate: Path | None = None, key: Path | None = None
 ) -> ssl.SSLContext:
@@ -79,9 +87,9 @@ def _words(error: OSError) -> str:
 
 
 class Transport:
-    """POST requests to one origin.  Raises UsageError for an address that must not be used; its text does not show it."""
+    """POST requests to one origin.  Raises UsageError for an address that must not be used, without showing it."""
 
-    def __init__(self, url: Secret, name: str, *, ca_file: Path | None = None, headers: Mapping[str, str] | None = None):
+    def __init__(self, url: Secret, name: str, *, ca_file: Path | None = None, subdomain: str = "") -> None:
         import urllib3
         from urllib3.exceptions import LocationParseError
         from urllib3.util import Timeout, parse_url
@@ -100,19 +108,26 @@ class Transport:
             raise UsageError(f"the address of {name} is plain http, which is for loopback only; write https://")
         self.path = (parts.path or "").rstrip("/")
         self.query = parts.query or ""
-        self.host = parts.host.strip("[]")
-        self._headers = {"User-Agent": f"plaudit/{__version__}", **(headers or {})}
+        host = parts.host.strip("[]")
+        #: What `Host` says; an address that is a number has no subdomains, so the header alone tells them apart.
+        self.host = f"{subdomain}.{host}" if subdomain else host
+        if subdomain and not _is_number(host):
+            host = self.host
+        self._headers = {"User-Agent": f"plaudit/{__version__}"}
         self._pool: urllib3.HTTPConnectionPool
-        common = {"maxsize": 1, "block": True, "retries": False, "timeout": Timeout(connect=10, read=30)}
+        wait = Timeout(connect=10, read=30)
         if parts.scheme == "https":
-            context = tls_context(ca_file)
-            self._pool = urllib3.HTTPSConnectionPool(self.host, parts.port or 443, ssl_context=context, **common)
+            self._pool = urllib3.HTTPSConnectionPool(
+                host, parts.port or 443, maxsize=1, block=True, retries=False, timeout=wait,
+                ssl_context=tls_context(ca_file),
+            )  # fmt: skip
         else:
-            self._pool = urllib3.HTTPConnectionPool(self.host, parts.port or 80, **common)
+            self._pool = urllib3.HTTPConnectionPool(
+                host, parts.port or 80, maxsize=1, block=True, retries=False, timeout=wait
+            )
 
     def post(self, target: str, body: bytes, headers: Mapping[str, str], timeout: float) -> Answer:
         """One request to a path (with query) of the origin.  Raises Unanswered and Untrusted."""
-        import urllib3
         from urllib3 import exceptions
         from urllib3.util import Timeout
 
@@ -131,7 +146,6 @@ class Transport:
                     decode_content=False,
                     timeout=Timeout(connect=min(10.0, patience), read=patience),
                 )
-                assert isinstance(response, urllib3.HTTPResponse)
                 try:
                     content = _whole(response, end)
                 except BaseException:
@@ -159,7 +173,7 @@ class Transport:
         self._pool.close()
 
 
-def _whole(response: urllib3.HTTPResponse, end: float) -> bytes:
+def _whole(response: Any, end: float) -> bytes:
     content = bytearray()
     while chunk := response.read1(65_536):
         content += chunk

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from auditor.cli.delivering import Delivery, delivery_options, sink_option
 from auditor.cli.exit import Gate
 from auditor.cli.options import (
     PathText,
@@ -40,6 +41,8 @@ _CLOUD = ("profiles", "config_path", "regions", "endpoint_url", "deadline")
 @rule_options
 @judge_options
 @report_options
+@sink_option("--deliver", "Send events there too, any number")
+@delivery_options
 @talk_options
 @click.pass_context
 def scan(
@@ -65,6 +68,10 @@ def scan(
     formats: tuple[tuple[str, Path | None], ...],
     all_outcomes: bool,
     lang: str,
+    sinks: tuple[str, ...],
+    sinks_file: Path | None,
+    deliver_mode: str,
+    deliver_timeout: float,
 ) -> int:
     """Collect from every account, judge, report.
 
@@ -85,7 +92,15 @@ def scan(
     cloud = gathering.Cloud(profiles, config_path, regions, endpoint_url, concurrency, timeout, deadline)
     gate = Gate(fail_on, allow_unknown, min_coverage)
     rules = selected_rules(rule_folders, select, exclude)
-    with output.opened(formats or (("table", None),), save) as outputs, state.locked() as folder:
+    judged_rules = frozenset(rule.id for rule in rules)
+    formats = formats or (("table", None),)
+    delivery = Delivery(sinks, sinks_file, deliver_mode, deliver_timeout)
+    targets = delivery.targets(terminal, standard_output_taken=any(path is None for _, path in formats))
+    with (
+        output.opened(formats, save) as outputs,
+        state.locked() as folder,
+        delivery.failure_told(targets, folder, terminal),
+    ):
         notices: tuple[str, ...] = ()
         if snapshots:
             snapshot, notices = gathering.load_snapshots(snapshots, terminal)
@@ -108,6 +123,8 @@ def scan(
             notices=notices,
             paths=paths,
         )
+        report, _ = reporting.with_verdict(report, gate)
+        undelivered += delivery.run(targets, folder, report, judged_rules, terminal)
         verdict = reporting.write_documents(
             report, outputs.documents, terminal, gate, lang=lang, undelivered=undelivered
         )

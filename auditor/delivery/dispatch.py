@@ -54,17 +54,22 @@ class Dispatch:
         self._patience = patience
         self._sent = self._refused = self._damaged = 0
         self._offset = 0
+        self._trouble = ""
 
     def drain(self) -> Drained:
         """Sends what is spooled until it is empty or there is trouble.  Raises OSError if the disk refuses."""
-        trouble = ""
         try:
             self._patience.renew()
             for path in self._spool.files():
                 self._drain_file(path)
         except _Stopped as stop:
-            trouble = str(stop)
-        return Drained(self._sent, self._refused, self._damaged, trouble)
+            self._trouble = str(stop)
+        return self.drained
+
+    @property
+    def drained(self) -> Drained:
+        """What came of it until now."""
+        return Drained(self._sent, self._refused, self._damaged, self._trouble)
 
     def _drain_file(self, path: Path) -> None:
         self._offset = self._spool.offset(path)

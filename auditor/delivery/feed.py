@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from auditor.delivery.dispatch import Dispatch, Drained
@@ -11,7 +11,7 @@ from auditor.delivery.patience import Clock, Patience
 from auditor.delivery.records import Form, records
 from auditor.delivery.replies import Sink
 from auditor.delivery.spool import Spool
-from auditor.errors import DeliveryError
+from auditor.errors import FileError
 from auditor.findings import Report
 from auditor.reporters.events import Mode, next_state
 
@@ -74,26 +74,47 @@ def deliver(
     """Delivers a run, or with no report what earlier runs left in the spool.
 
     `folder` is the state directory, whose lock the caller holds.  `timeout` bounds, in seconds, how long each sink is
-    tried without progress.  Raises DeliveryError if a spool cannot be written, and FileError for one that cannot be
-    read.
+    tried without progress.  A spool that cannot be read or written is the trouble of its sink alone.
     """
     clock = clock or Clock()
-    spools: list[tuple[Target, Spool, int, int]] = []
-    try:
-        for target in targets:
+    spools: list[tuple[Target, Spool | None, int, int, str]] = []
+    for target in targets:
+        spool = None
+        spooled = dropped = 0
+        trouble = ""
+        try:
             spool = Spool(folder / "spool" / target.name)
-            spooled = dropped = 0
             if report is not None:
                 spooled, dropped = spool_run(
                     spool, report, target.form, mode=mode, judged_rules=judged_rules, clock=clock
                 )
-            spools.append((target, spool, spooled, dropped))
-        found = []
-        for target, spool, spooled, dropped in spools:
-            drained = Dispatch(spool, target.sink, Patience(timeout, clock)).drain()
-            waiting = spool.waiting() if drained.trouble else 0
-            found.append(Delivered(target.name, spooled, dropped, drained, waiting, spool.rejected))
-        return found
-    except OSError as error:
-        why = error.strerror or type(error).__name__
-        raise DeliveryError(f"the spool in {folder} cannot be written: {why}; make room and run again") from None
+        except (OSError, FileError) as error:
+            trouble = _disk(error)
+        spools.append((target, spool, spooled, dropped, trouble))
+    return [
+        _drained(folder, target, spool, spooled, dropped, trouble, Patience(timeout, clock))
+        for target, spool, spooled, dropped, trouble in spools
+    ]
+
+
+def _drained(
+    folder: Path, target: Target, spool: Spool | None, spooled: int, dropped: int, trouble: str, patience: Patience
+) -> Delivered:
+    drained = Drained(0, 0, 0, trouble)
+    waiting = 0
+    if spool is not None:
+        dispatch = Dispatch(spool, target.sink, patience)
+        try:
+            drained = dispatch.drain()
+            waiting = spool.waiting()
+        except OSError as error:
+            drained = replace(dispatch.drained, trouble=_disk(error))
+        if trouble:
+            drained = replace(drained, trouble=trouble)
+    return Delivered(target.name, spooled, dropped, drained, waiting, folder / "spool" / target.name / "rejected")
+
+
+def _disk(error: OSError | FileError) -> str:
+    if isinstance(error, OSError):
+        return f"the spool cannot be written: {error.strerror or type(error).__name__}"
+    return str(error)

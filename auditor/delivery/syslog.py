@@ -7,13 +7,13 @@ side of the connection is closed, and the other side answers by closing its own.
 from __future__ import annotations
 
 import re
-import select
 import socket
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from auditor.delivery.goodbye import Session
 from auditor.delivery.records import Record
 from auditor.delivery.replies import Blocked, Prepared, Reply, Taken, all_again
 
@@ -95,9 +95,11 @@ class SyslogSink:
         try:
             with socket.create_connection(place, timeout=min(10.0, patience)) as plain:
                 plain.settimeout(patience)
-                with self._context.wrap_socket(plain, server_hostname=self._destination.host) as connection:
-                    connection.sendall(b"".join(item.payload for item in batch))
-                    return Taken() if _read_to_the_end(connection) else all_again(batch, "the connection was closed")
+                session = Session(plain, self._context, self._destination.host)
+                session.send(b"".join(item.payload for item in batch))
+                if session.read_to_the_end(patience):
+                    return Taken()
+                return all_again(batch, "the connection was closed before everything was read")
         except ssl.SSLCertVerificationError:
             return Blocked("its certificate is not trusted; name the authority with ca_file")
         except TimeoutError:
@@ -111,40 +113,3 @@ class SyslogSink:
 
     def close(self) -> None:
         """Every batch closes its own connection."""
-
-
-def _read_to_the_end(connection: ssl.SSLSocket) -> bool:
-    """Closes our side and waits until the other side has closed its own.
-
-    False if it had closed before we did: then it may not have read what we sent.  Raises OSError for a reset, for an
-    alert and for silence.
-    """
-    if _closed_already(connection):
-        return False
-    timeout = connection.gettimeout()
-    connection.settimeout(0)
-    try:
-        connection.unwrap()
-        return True  # the other side had said goodbye as well
-    except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-        pass  # ours is sent; theirs is not here yet
-    finally:
-        connection.settimeout(timeout)
-    # Beneath TLS, which goes on being read: a peer that only watches TCP must see the end too.
-    socket.socket.shutdown(connection, socket.SHUT_WR)
-    while connection.recv(4096):
-        pass
-    return True
-
-
-def _closed_already(connection: ssl.SSLSocket) -> bool:
-    readable, _, _ = select.select([connection], [], [], 0)
-    if not readable:
-        return False
-    connection.settimeout(0)
-    try:
-        return connection.recv(4096) == b""
-    except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-        return False  # session tickets of TLS 1.3
-    finally:
-        connection.settimeout(30)

@@ -7,7 +7,7 @@ import os
 import stat
 from collections.abc import Iterable
 from pathlib import Path
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from auditor.errors import FileError, UsageError
 
@@ -72,16 +72,12 @@ def _checked(value: str, place: str) -> Secret:
 
 
 def pieces(address: str) -> list[str]:
-    """What of an address gives it away: the whole, user and password, the way behind the host, each part of it."""
+    """What of an address gives it away: the whole, host, user, password, the path and query, and each part of them."""
     parts = urlsplit(address)
-    found = [address, address.rstrip("/"), parts.username or "", parts.password or "", parts.query]
-    path = parts.path.rstrip("/")
-    if path.count("/") > 1:
-        found.append(path)
-    found.extend(piece for piece in path.split("/") if len(piece) >= 16)
-    if parts.netloc:
-        found.extend((parts.netloc, parts.hostname or ""))
-    return [piece for piece in found if len(piece) >= _SHORTEST]
+    found = [address, address.rstrip("/"), parts.netloc, parts.hostname or "", parts.path.strip("/"), parts.query]
+    found += [parts.username or "", parts.password or "", *parts.path.split("/")]
+    found += [word for pair in parse_qsl(parts.query, keep_blank_values=True) for word in pair]
+    return [piece for piece in dict.fromkeys(found) if len(piece) >= _SHORTEST]
 
 
 def cleaned(text: str, secrets: Iterable[str]) -> str:

@@ -160,6 +160,10 @@ def _run_record(event: RunEvent, dropped: int, document: str) -> Record:
 # ------------------------------------------------------------------------------------------------- lines of the spool
 
 
+#: The document is the last member and is not encoded twice.  Within a text its quotation marks would be escaped.
+_SPLICE = ',"document":'
+
+
 def to_line(record: Record) -> str:
     """One line of a spool file, without its end."""
     body: dict[str, Any] = {
@@ -168,7 +172,6 @@ def to_line(record: Record) -> str:
         "activity": record.activity,
         "run_id": record.run_id,
         "severity": record.severity,
-        "document": json.loads(record.document),
     }
     for key in ("finding_id", "rule_id", "account_id", "dropped"):
         value = getattr(record, key)
@@ -176,19 +179,21 @@ def to_line(record: Record) -> str:
             body[key] = value
     if record.before is not None:
         body["before"] = known_to_plain(record.before)
-    return encode(body)
+    return f"{encode(body)[:-1]}{_SPLICE}{record.document}}}"
 
 
 def from_line(line: str) -> Record:
     """The record of a line.  Raises ValueError, KeyError or TypeError for a line that is none."""
-    body = json.loads(line)
+    line = line.rstrip("\n")
+    start = line.index(_SPLICE)
+    body = json.loads(line[:start] + "}")
     before = body.get("before")
     return Record(
         uid=str(body["uid"]),
         time=int(body["time"]),
         activity=str(body["activity"]),
         run_id=str(body["run_id"]),
-        document=encode(body["document"]),
+        document=line[start + len(_SPLICE) : -1],
         severity=int(body["severity"]),
         finding_id=str(body.get("finding_id", "")),
         rule_id=str(body.get("rule_id", "")),

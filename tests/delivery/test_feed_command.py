@@ -132,9 +132,7 @@ def test_scan_delivers_and_a_snapshot_can_be_fed(
         before = len(receiver.events)
         assert plaudit(*scan, *more)[0] == code
         assert len(receiver.events) == before + 1, "nothing changed: one event of the run"
-        code, _, err = plaudit(
-            "feed", "kept.snapshot", "--to", f"elastic={receiver.url}", "--select", "ZONE,ALLOW"
-        )
+        code, _, err = plaudit("feed", "kept.snapshot", "--to", f"elastic={receiver.url}", "--select", "ZONE,ALLOW")
         assert code == 0 and len(receiver.events) == before + 1, "the same run again: the same ids"
         # A night in which nothing can be read: the SIEM hears of it, and everything stays open.
         receiver.faults.clear()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from auditor.cli.options import Seconds, option
+from auditor.cli.options import PathText, Seconds, option
 from auditor.cli.terminal import Terminal
 from auditor.errors import NothingReadError, UsageError
 from auditor.findings import Report, ScanInfo
@@ -39,7 +39,7 @@ def delivery_options(function: F) -> F:
                help="How long a sink is tried without progress; the rest waits in the spool."),
         option("--deliver-mode", type=click.Choice(CHOICES["deliver-mode"]), default="changes", show_default=True,
                help="What changed since the last run this sink was told of, or every open finding."),
-        option("--sinks", "sinks_file", type=click.Path(path_type=Path), metavar="FILE",
+        option("--sinks", "sinks_file", type=PathText(), metavar="FILE",
                help="A file of sinks; all of them, if none is named."),
     ):  # fmt: skip
         function = decorate(function)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,8 @@ def _result(body: Mapping[str, Any]) -> Result:
     summary, coverage, scan = body["summary"], body["coverage"], body["scan"]
     findings = tuple(_finding(item) for item in body["findings"])
     whole = len(findings) == sum(int(summary[key]) for key in _COUNTS)
+    for moment in (scan["started_at"], scan["finished_at"]):
+        datetime.fromisoformat(moment)  # events need both
     info = ScanInfo(
         id=str(scan["id"]),
         started_at=str(scan["started_at"]),

@@ -25,9 +25,11 @@ _PROCESS_VALUES = frozenset({
 })  # fmt: skip
 #: Functions that look at the database or the process instead of their arguments, beside those DuckDB calls volatile.
 _PROCESS_FUNCTIONS = frozenset({
-    "current_setting", "getenv", "getvariable", "version", "in_search_path", "json_serialize_sql",
+    "age", "current_setting", "getenv", "getvariable", "version", "in_search_path", "json_serialize_sql",
     "json_execute_serialized_sql", "json_deserialize_sql", "json_serialize_plan", "query", "query_table", "sniff_csv",
 })  # fmt: skip
+#: Aggregates whose text depends on the order of the rows (lists only name what is related, and that is sorted).
+_ORDERED = frozenset({"string_agg", "listagg", "group_concat"})
 _PROCESS_PREFIXES = ("duckdb_", "pragma_", "pg_", "read_", "has_", "current_", "txid_", "write_", "__internal")
 #: Functions that drop NULL, and so turn "not known" into an answer.
 _NULL_DROPPERS = {
@@ -58,12 +60,13 @@ class Linter:
         self.database = Database(threads=1, timeout=10.0)
         session = Session(self.database)
         session.build_empty()
+        # What only depends on the time zone beside its arguments (`-`, date_diff) is safe: the zone is fixed.
         stability = self.database.run(
-            "select function_name, bool_and(coalesce(stability, 'CONSISTENT') = 'CONSISTENT') from duckdb_functions() "
-            "where function_type in ('scalar', 'aggregate', 'table') group by 1"
+            "select function_name from duckdb_functions() where function_type in ('scalar', 'aggregate', 'table') "
+            "group by 1 having bool_or(stability = 'VOLATILE') "
+            "or not bool_or(coalesce(stability, 'CONSISTENT') = 'CONSISTENT')"
         )
-        self._pure = {name for name, pure in stability if pure}
-        self._impure = {name for name, pure in stability if not pure}
+        self._impure = {name for (name,) in stability}
 
     def __enter__(self) -> Linter:
         return self
@@ -153,8 +156,7 @@ class Linter:
         lower = name.lower()
         if lower in _PROCESS_FUNCTIONS or lower.startswith(_PROCESS_PREFIXES):
             return False
-        # Operators are listed as impure for times with a zone, and the zone of the database is fixed.
-        return lower not in self._impure or not any(map(str.isalpha, lower))
+        return lower not in self._impure
 
 
 @dataclass
@@ -199,11 +201,12 @@ class _Reader:
                     node, f"the table function {name} is refused; a rule reads tables of the inventory only"
                 )
         elif type_ == "FUNCTION":
-            if not self.linter.function_is_pure(str(node.get("function_name"))):
-                raise self.fail(
-                    node,
-                    f"the function {node['function_name']} reads more than its arguments; use scan.started_at",
-                )
+            name = str(node["function_name"])
+            if name.lower() in _ORDERED and not (node.get("order_bys") or {}).get("orders"):
+                instead = f"write `{name}(… order by …)`, or sort a list"
+                raise self.fail(node, f"{name} without an order gives another text each time; {instead}")
+            if not self.linter.function_is_pure(name):
+                raise self.fail(node, f"the function {name} reads more than its arguments; use scan.started_at")
         elif type_ == "COLUMN_REF":
             names = node.get("column_names") or []
             if len(names) == 1 and str(names[0]).lower() in _PROCESS_VALUES:

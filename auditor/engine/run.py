@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from string import Template
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from auditor.engine.completeness import is_list, unread_sql, with_scope
 from auditor.engine.reasons import gaps_sentence
@@ -21,24 +22,34 @@ from auditor.findings import Finding, Gap, Outcome, Remediation, ResourceRef, Se
 from auditor.spec import Spec
 
 if TYPE_CHECKING:
+    from auditor.facts.workshop import Workshop
     from auditor.inventory.snapshot import Snapshot
 
 #: Query columns the engine reads itself; every other one is a value for remediation.
 ENGINE_COLUMNS = ("part", "compliant", "observed", "reason", "severity", "related")
 _ANSWER_TYPES = {"compliant": "boolean"}
-#: Scope columns of an endpoint that come from the provider's account.
+#: Scope columns of an endpoint that only the consumer's, only the provider's account tells.
+_CONSUMER_COLUMNS = re.compile(r"\b(endpoint_type|endpoint_status|consumer_given)\b", re.IGNORECASE)
 _PROVIDER_COLUMNS = re.compile(r"\b(service_resource_type|service_account_id|provider_given)\b", re.IGNORECASE)
 
 
-def judge(snapshot: Snapshot, rules: Sequence[Rule], spec: Spec, *, one_sided: bool = False) -> list[Finding]:
+def judge(
+    snapshot: Snapshot,
+    rules: Sequence[Rule],
+    spec: Spec,
+    *,
+    one_sided: bool = False,
+    workshop: Workshop | None = None,
+) -> list[Finding]:
     """Every outcome of every rule, in a fixed order: by rule, account, region, resource and part.
 
     `one_sided` turns outcomes that are unknown only because an account was not given into not_applicable.
-    The time of the scan is `snapshot.meta["started_at"]`.
+    The time of the scan is `snapshot.meta["started_at"]`.  `workshop` is one of the same snapshot and specification,
+    for callers that make more from them than findings.
     """
     with Database() as database:
         session = Session(database)
-        session.load(snapshot, rules, spec)
+        session.load(snapshot, rules, spec, workshop)
         return judge_loaded(session, rules, one_sided=one_sided)
 
 
@@ -46,10 +57,16 @@ def judge_loaded(session: Session, rules: Sequence[Rule], *, one_sided: bool = F
     """`judge` for a session that is already loaded."""
     bench = _Bench(session, one_sided)
     findings: list[Finding] = []
-    for rule in sorted(rules, key=lambda rule: rule.id):
-        own = [*bench.outcomes(rule), *bench.hidden(rule)]
-        own.sort(key=_order)
-        findings.extend(own)
+    # Hundreds of thousands of findings are made and none is dropped: collecting in between only costs time.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        for rule in sorted(rules, key=lambda rule: rule.id):
+            own, hidden = list(bench.outcomes(rule)), list(bench.hidden(rule))
+            findings.extend(sorted(own + hidden, key=_order) if hidden else own)
+    finally:
+        if collecting:
+            gc.enable()
     return findings
 
 
@@ -103,10 +120,10 @@ class _Bench:
             return
         state = _RuleState(rule, kind, [entry for entry in unread if entry.rows], self._sides(rule, kind))
         for row in rows:
-            values = dict(zip(columns, row[len(_FIELDS) :], strict=True))
-            answer = _Answer(**dict(zip(_FIELDS, row, strict=False)))
+            values = dict(zip(columns, row[_WIDTH:], strict=True)) if columns else {}
+            answer = _Answer._make(row[:_WIDTH])
             member = members[answer.id]
-            outcome = Outcome(answer.outcome)
+            outcome = _OUTCOMES[answer.outcome]
             reason: str | None = None
             gaps: tuple[Gap, ...] = ()
             if outcome is Outcome.UNKNOWN:
@@ -119,7 +136,7 @@ class _Bench:
                 member.ref,
                 outcome,
                 reason=reason,
-                values={**member.values, **values},
+                values={**member.values, **values} if values else member.values,
                 gaps=gaps,
                 part=answer.part or "",
                 severity=_severity(rule, answer.severity),
@@ -188,7 +205,9 @@ class _Bench:
 
     def _summary(self, rule: Rule) -> Remediation:
         """What stands in findings that need no fix: one object for all of them."""
-        return self._summaries.setdefault(rule.id, Remediation(rule.remediation.summary))
+        if rule.id not in self._summaries:
+            self._summaries[rule.id] = Remediation(rule.remediation.summary)
+        return self._summaries[rule.id]
 
     def _evidence(self, rule: Rule) -> tuple[str, ...]:
         if rule.id not in self._names:
@@ -223,7 +242,7 @@ class _Bench:
             none=rule.none_found.value,
         )
         picked = ", ".join([*(f'"{name}"' for name in _FIXED), *(f'"x_{name}"' for name in extra)])
-        return extra, self.database.run(f"select {picked} from ({sql})")
+        return extra, self.database.ask(f"select {picked} from ({sql})").rows
 
     @staticmethod
     def _blocks(rule: Rule, entry: _Unread) -> str:
@@ -248,7 +267,7 @@ class _Bench:
         key = (kind.name, item.table, item.of, item.via, item.on, targets)
         if key not in self._unread:
             table = f"_unread_{len(self._unread)}"
-            self.database.run(
+            self.database.ask(
                 f"create or replace temp table {table} as {unread_sql(kind, item, wildcards=self.session.wildcards)}"
             )
             rows: dict[int, list[tuple[str | None, str | None, str | None]]] = {}
@@ -294,10 +313,9 @@ class _Bench:
         if kind.name == "endpoint":
             tables = rule_tables(rule)
             text = rule.query.text + (rule.applies.text if rule.applies is not None else "")
-            sides = ["endpoints"]
-            if tables & PROVIDER_TABLES or _PROVIDER_COLUMNS.search(text):
-                sides.append("endpoint_services")
-            return tuple(sides)
+            consumer = tables - PROVIDER_TABLES or _CONSUMER_COLUMNS.search(text)
+            provider = tables & PROVIDER_TABLES or _PROVIDER_COLUMNS.search(text)
+            return (("endpoints",) if consumer else ()) + (("endpoint_services",) if provider else ())
         return {"endpoint_service": ("endpoint_services",), "vpc": ("vpcs",), "taggable": ("",)}.get(kind.name, ())
 
     def _side_gap(self, kind: Kind, member: Member, side: str) -> tuple[Gap, ...]:
@@ -347,13 +365,7 @@ class _RuleState:
     sides: tuple[str, ...]
 
 
-#: Columns judge.sql gives, and the fields of _Answer they become.
-_FIXED = ("_id", "applies", "_n", "twice", "incomplete", "outcome", *ENGINE_COLUMNS)
-_FIELDS = ("id", "applies", "number", "twice", "incomplete", "outcome", *ENGINE_COLUMNS)
-
-
-@dataclass(slots=True)
-class _Answer:
+class _Answer(NamedTuple):
     """One row of judge.sql, without the columns that only remediation and `related` read."""
 
     id: int
@@ -369,6 +381,11 @@ class _Answer:
     severity: str | None
     related: str | list[str] | None
 
+
+#: Columns judge.sql gives, in the order of the fields of _Answer.
+_FIXED = ("_id", "applies", "_n", "twice", "incomplete", "outcome", *ENGINE_COLUMNS)
+_WIDTH = len(_FIXED)
+_OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 
 _ID_COLUMN = {"endpoint_services": "service_id", "load_balancers": "load_balancer_id", "endpoints": "endpoint_id"}
 

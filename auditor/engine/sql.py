@@ -43,7 +43,7 @@ class QueryResult:
 class Database:
     """One sandboxed database.
 
-    `timeout` bounds every statement in seconds.  `close` it, or use it as a context manager.
+    `timeout` bounds a query of somebody else in seconds.  `close` it, or use it as a context manager.
     """
 
     def __init__(self, *, threads: int = 2, memory_limit: str = "2GB", timeout: float = 120.0) -> None:
@@ -81,15 +81,21 @@ class Database:
         """Frees everything."""
         self._connection.close()
 
-    def run(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> list[tuple[Any, ...]]:
-        """Runs statements and returns the rows of the last one.  Raises QueryError, also when time is up."""
-        return self.ask(sql, parameters).rows
+    def run(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Runs a statement of the engine and returns its rows.  Raises QueryError."""
+        return self._execute(sql, parameters).rows
 
-    def ask(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> QueryResult:
-        """Like `run`, with the column names."""
+    def ask(self, sql: str) -> QueryResult:
+        """Runs SQL that holds somebody else's text, bounded in time.  Raises QueryError, also when time is up."""
         timer = threading.Timer(self.timeout, self._connection.interrupt)
         timer.daemon = True
         timer.start()
+        try:
+            return self._execute(sql, ())
+        finally:
+            timer.cancel()
+
+    def _execute(self, sql: str, parameters: Sequence[object]) -> QueryResult:
         try:
             cursor = self._connection.execute(sql, parameters) if parameters else self._connection.execute(sql)
             columns = tuple(str(column[0]) for column in cursor.description or ())
@@ -98,8 +104,6 @@ class Database:
             if type(error).__name__ == "InterruptException":
                 raise QueryError(f"the query took longer than {self.timeout:g} seconds") from None
             raise QueryError(_first_line(str(error))) from None
-        finally:
-            timer.cancel()
 
     def columns(self, sql: str) -> dict[str, str]:
         """Names and types of the columns a SELECT would give.  Raises QueryError where it does not bind."""

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from auditor.facts.addresses import NOTHING, AddressSet, parse_addresses, union
+from auditor.facts.addresses import NOTHING, AddressSet, Intervals, parse_addresses, union
 from auditor.facts.membership import Interface, Membership
 from auditor.facts.rows import gap_sentence, rows
 from auditor.facts.security_groups import GroupSet
@@ -101,8 +101,7 @@ class Endpoints:
     def _find_enis(self, endpoint: Endpoint) -> list[EndpointEni]:
         found = []
         for _, zone_id, eni_id, eni_ip, v6 in self._zones.get(endpoint.endpoint_id, []):
-            sets = [parse_addresses(text) for text in (eni_ip, v6) if text]
-            known = None if not sets or None in sets else union(one for one in sets if one is not None)
+            known = _own_addresses(eni_ip, v6)
             found.append(EndpointEni(zone_id, eni_id, eni_ip, known))
         if not self._coverage.complete("endpoint_zones", endpoint.endpoint_id):
             found.append(EndpointEni(reason=gap_sentence(self._coverage, "endpoint_zones", endpoint.endpoint_id)))
@@ -226,6 +225,20 @@ class Endpoints:
         if len(homes) == 1 and (home := next(iter(homes))):
             return enis, membership.incomplete(home)
         return [], unread or f"no ENI of {client} was found"
+
+
+def _own_addresses(v4: str | None, v6: str | None) -> AddressSet | None:
+    """The one IPv4 and the one IPv6 address of an endpoint ENI; None if a text is no such address or there is none."""
+    found = AddressSet()
+    for text, family in ((v4, "v4"), (v6, "v6")):
+        if not text:
+            continue
+        block = parse_addresses(text)
+        bounds: Intervals = getattr(block, family, ())
+        if block is None or not bounds or bounds[0][0] != bounds[0][1]:
+            return None
+        found |= block
+    return found or None
 
 
 def _addresses_of(enis: list[Interface], endpoint: Endpoint) -> tuple[AddressSet, str | None]:

@@ -94,7 +94,7 @@ def _row(finding: Finding, fix_account_ids: str) -> tuple[str | None, ...]:
         " && ".join(finding.remediation.cli),
         " ".join(page.url for page in finding.sources),
         finding.first_seen,
-        waiver and waiver.reason,
-        waiver and waiver.owner,
-        waiver and waiver.expires,
+        waiver.reason if waiver else None,
+        waiver.owner if waiver else None,
+        waiver.expires if waiver else None,
     )

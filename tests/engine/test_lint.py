@@ -39,6 +39,8 @@ REFUSED = [
     ("select endpoint_id, random() < 0.5 as compliant from scope", 1, "random"),
     ("select endpoint_id,\nnow() > '2026-01-01' as compliant from scope", 2, "now"),
     ("select endpoint_id, current_timestamp > '2026-01-01' as compliant from scope", 1, "current_timestamp"),
+    ("select endpoint_id, age(timestamp '2026-01-01') > interval 1 day as compliant from scope", 1, "age"),
+    ("select endpoint_id, true as compliant, string_agg(name, ', ') as observed from scope group by 1", 1, "order"),
     ("select endpoint_id, true as compliant from scope using sample 1", 1, "sample"),
     ("with endpoint_zones as (select 1) select endpoint_id, true as compliant from scope", 1, "table of the engine"),
     (
@@ -129,6 +131,8 @@ def test_refused(tmp_path: Path, query: str, line: int, words: str) -> None:
         "select endpoint_id, case when given then true when not given then false end as compliant from scope",
         "select endpoint_id, case when given then true else null end as compliant from scope",
         "select endpoint_id, null as compliant from scope",
+        "select endpoint_id, length(name) - 1 + 2 > 0 and started_at - interval 1 day < timestamp '2026-01-01' "
+        "and date_diff('hour', started_at, timestamp '2026-01-01') = 0 as compliant from scope, scan",
         "with zones as (select endpoint_id, zone_id from endpoint_zones)\n"
         "select endpoint_id, all_true(zone_id <> '') as compliant from zones group by endpoint_id",
         "select endpoint_id, scan.started_at > '2026-01-01' as compliant from scope, scan",

@@ -274,6 +274,19 @@ def test_values_of_an_account_that_was_not_given() -> None:
     assert (found.outcome, found.reason) == (Outcome.UNKNOWN, "A value the rule needs was not in the answer.")
 
 
+def test_only_the_side_a_rule_rests_on_is_blamed() -> None:
+    """The provider alone shows the endpoint; what is NULL is the provider's own."""
+    rows = {**WHOLE, "endpoints": []}
+    given = snapshot(rows, [*THEIRS, *CHILDREN], {PROVIDER: "provider"})
+    connections = table("connections", of="service_id")
+    made = rule("select endpoint_id, modified_at < 'z' as compliant from connections", connections)
+    (found,) = judge(given, [made], Spec(), one_sided=True)
+    assert (found.outcome, found.reason) == (Outcome.UNKNOWN, "A value the rule needs was not in the answer.")
+    made = rule("select endpoint_id, endpoint_status = 'Active' as compliant from scope", connections)
+    (found,) = judge(given, [made], Spec(), one_sided=True)
+    assert found.outcome is Outcome.NOT_APPLICABLE
+
+
 def test_a_refused_list_is_no_missing_account() -> None:
     """The owner of the service is not known because its own list was refused: never n/a."""
     coverage = [

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
+
+import pandas as pd
 
 from auditor.facts import compute_facts
 from auditor.inventory.coverage import ANY_TARGET, coverage_frame
@@ -117,6 +120,11 @@ def base(
     )
 
 
+@cache
+def _empty(table: str) -> pd.DataFrame:
+    return table_frame(table, ())
+
+
 def snapshot(rows: Rows, unread: Iterable[str] = ()) -> Snapshot:
     """A snapshot; `unread` names tables ("listeners") or single lists ("security_group_rules:sg-e") with a gap."""
     gaps = [entry.partition(":")[::2] for entry in unread]
@@ -141,6 +149,9 @@ def snapshot(rows: Rows, unread: Iterable[str] = ()) -> Snapshot:
         coverage.extend({**cover, **refused, "target": target} for target in sorted(targets))
     tables = {}
     for name in TABLES:
+        if not rows.get(name):
+            tables[name] = _empty(name)
+            continue
         own = {"account_id": CONSUMER} if name == "accounts" else {"account_id": CONSUMER, "region_id": REGION}
         tables[name] = table_frame(name, [{**own, **row} for row in rows.get(name, [])])
     return Snapshot(tables, coverage_frame(coverage))

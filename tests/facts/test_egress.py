@@ -92,6 +92,13 @@ def test_what_was_not_read_is_undecided() -> None:
     assert allowed(rows) == (None, None)
 
 
+def test_an_endpoint_eni_has_one_address() -> None:
+    for address in ("10.0.0.0/24", "2001:db8::1", "rubbish", None):
+        rows = deployment()
+        rows["endpoint_zones"][0]["eni_ip"] = address
+        assert allowed(rows) == (None, None)
+
+
 def test_undeclared_clients_are_the_other_enis_of_the_vpc() -> None:
     rows = together(
         deployment(),

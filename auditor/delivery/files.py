@@ -56,8 +56,13 @@ def _end_line(descriptor: int) -> None:
     """Ends what a crash of somebody left unfinished, so that our first event does not hang on to it."""
     with contextlib.suppress(OSError):  # a pipe or a device has no end to look at
         size = os.fstat(descriptor).st_size
-        if size and os.pread(descriptor, 1, size - 1) != b"\n":
+        if size and _tail(descriptor, 1) != b"\n":
             _append(descriptor, b"\n")
+
+
+def _tail(descriptor: int, count: int) -> bytes:
+    os.lseek(descriptor, -count, os.SEEK_END)
+    return os.read(descriptor, count)
 
 
 def _append(descriptor: int, line: bytes) -> None:
@@ -66,9 +71,8 @@ def _append(descriptor: int, line: bytes) -> None:
         return
     # The disk is full: no half line stays behind, unless somebody else has written after it.
     with contextlib.suppress(OSError):
-        size = os.fstat(descriptor).st_size
-        if os.pread(descriptor, written, size - written) == line[:written]:
-            os.ftruncate(descriptor, size - written)
+        if written and _tail(descriptor, written) == line[:written]:
+            os.ftruncate(descriptor, os.fstat(descriptor).st_size - written)
     raise OSError(28, "no space left on the device")
 
 

@@ -107,6 +107,18 @@ def test_wrong_usage(plaudit: Plaudit, tmp_path: Path, arguments: list[str], wor
     assert code == 2 and words in err and out == ""
 
 
+def test_options_from_the_environment_and_the_specification(
+    tmp_path: Path, plaudit: Plaudit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("plaudit.yaml").write_text(f"options:\n  to: ['file={tmp_path}/by-file.ndjson']\n  deliver-mode: all\n")
+    assert plaudit("feed", result_file(tmp_path))[0] == 0
+    assert plaudit("feed", result_file(tmp_path, 2))[0] == 0
+    assert len((tmp_path / "by-file.ndjson").read_text().splitlines()) == 6
+    monkeypatch.setenv("PLAUDIT_TO", f"file={tmp_path}/by-variable.ndjson stdout")
+    code, out, _ = plaudit("feed", result_file(tmp_path, 3))
+    assert code == 0 and len(out.splitlines()) == 3 and (tmp_path / "by-variable.ndjson").exists()
+
+
 def test_no_state_directory(plaudit: Plaudit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     blocker = tmp_path / "blocker"
     blocker.write_text("")

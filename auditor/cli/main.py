@@ -35,6 +35,7 @@ COMMANDS = {
     "baseline": Entry("auditor.cli.baseline", "baseline", "The failures on the day a gate was introduced."),
     "waivers": Entry("auditor.cli.waivers", "waivers", "Check a file of accepted findings."),
     "spec": Entry("auditor.cli.spec", "spec", "Write a specification from what is there now."),
+    "feed": Entry("auditor.cli.feed", "feed", "Deliver a result to a SIEM, with spool and retry."),
     "query": Entry("auditor.cli.query", "query", "Read-only SQL over a snapshot or the last scan."),
     "rules": Entry("auditor.cli.rules", "rules", "The rule catalogue: list, show, test."),
     "simulate": Entry("auditor.cli.simulate", "simulate", "Serve a simulated cloud on loopback."),

@@ -15,7 +15,7 @@ from auditor.engine import Rule, tables_needed
 from auditor.findings import Finding, Outcome
 from auditor.inventory.coverage import gap_of, kind_of
 from auditor.inventory.snapshot import Snapshot
-from auditor.permissions import CALLED, IDENTITY, AccountSide, operations_needed, rule_operations
+from auditor.permissions import CALLED, AccountSide, operations_needed, rule_operations
 from auditor.spec import Spec
 
 #: Codes that say that something was not tried, in the order in which any other code is preferred to them.
@@ -127,22 +127,29 @@ def _costs(
     return found
 
 
-def untried(snapshot: Snapshot, rules: Sequence[Rule], made: Sequence[Trial], spec: Spec) -> dict[str, list[str]]:
+@dataclass(frozen=True, slots=True)
+class Untried:
+    """Operations of an account that nothing led to; `owns` is False where it shows no endpoint and no service."""
+
+    account_id: str
+    owns: bool
+    operations: tuple[str, ...]
+
+
+def untried(snapshot: Snapshot, rules: Sequence[Rule], made: Sequence[Trial], spec: Spec) -> list[Untried]:
     """Per account the operations its side can be asked for and that were not tried, because nothing led to them."""
     tables = tables_needed(rules)
-    owners: dict[str, frozenset[str]] = {
-        table: frozenset(snapshot.tables[table]["account_id"]) for table in ("endpoints", "endpoint_services")
-    }
-    left: dict[str, list[str]] = {}
+    consumers = frozenset(snapshot.tables["endpoints"]["account_id"])
+    providers = frozenset(snapshot.tables["endpoint_services"]["account_id"])
+    left = []
     for account_id in sorted({trial.account_id for trial in made if trial.account_id is not None}):
-        side: AccountSide = "both"
-        if (account_id in owners["endpoints"]) != (account_id in owners["endpoint_services"]):
-            side = "consumer" if account_id in owners["endpoints"] else "provider"
+        consumes, provides = account_id in consumers, account_id in providers
+        side: AccountSide = "both" if consumes == provides else "consumer" if consumes else "provider"
         tried = {trial.operation for trial in made if trial.account_id == account_id}
-        needed = operations_needed(tables, side, spec) - tried - {IDENTITY}
-        if account_id in owners["endpoints"] | owners["endpoint_services"]:
+        needed = operations_needed(tables, side, spec) - tried
+        if consumes or provides:
             # What is owned proves that the product is open.
             needed -= {"privatelink:CheckProductOpen"}
         if needed:
-            left[account_id] = sorted(needed)
+            left.append(Untried(account_id, consumes or provides, tuple(sorted(needed))))
     return left

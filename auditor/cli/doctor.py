@@ -14,7 +14,7 @@ from auditor.cli.terminal import Terminal
 from auditor.spec import Spec
 
 if TYPE_CHECKING:
-    from auditor.doctor import Trial
+    from auditor.doctor import Trial, Untried
 
 
 @click.command()
@@ -71,11 +71,8 @@ def doctor(
         terminal.write(json.dumps([entry(trial) for trial in made], ensure_ascii=False, indent=2) + "\n")
     elif missing:
         terminal.write(_table(missing, terminal.columns))
-    for account_id, operations in untried(snapshot, rules, made, spec).items():
-        why = "nothing to ask for was found"
-        if any(trial.account_id == account_id for trial in missing):
-            why += ", or only a read that failed would name it"
-        terminal.say(f"not tried in account {account_id}: {', '.join(operations)} ({why})")
+    for left in untried(snapshot, rules, made, spec):
+        terminal.say(_untried(left, any(trial.account_id == left.account_id for trial in missing)))
     for account_id, actions in _grants(missing).items():
         terminal.say(f"grant in account {account_id}: {', '.join(actions)}")
     terminal.say(
@@ -102,19 +99,36 @@ def entry(trial: Trial) -> dict[str, object]:
 
 
 def _table(missing: Sequence[Trial], room: int) -> str:
-    """What is missing; the same in several regions is one line."""
+    """What is missing, each with the rules it costs below it; the same in several regions is one line."""
+    import textwrap
+
     from auditor.cli.grid import grid
 
-    lines: dict[tuple[str, str, str, str], list[str]] = {}
+    lines: dict[tuple[str, str, str, tuple[str, ...]], list[str]] = {}
     for trial in missing:
         who = trial.account_id or f"profile {trial.profile}"
-        rules = ", ".join(trial.rules) or "none"
-        lines.setdefault((who, trial.operation, trial.error_code or "not read", rules), []).append(trial.region_id)
+        lines.setdefault((who, trial.operation, trial.error_code or "not read", trial.rules), []).append(
+            trial.region_id
+        )
     rows = [
-        (who, ", ".join(filter(None, regions)) or "-", operation, code, rules)
-        for (who, operation, code, rules), regions in lines.items()
+        (who, ", ".join(filter(None, regions)) or "-", operation, code)
+        for (who, operation, code, _), regions in lines.items()
     ]
-    return grid(("account", "region", "not read", "why", "rules it costs"), rows, room)
+    head, rule, *body = grid(("account", "region", "not read", "why"), rows, max(room, 200)).splitlines()
+    text = [head, rule]
+    for line, (_, _, _, rules) in zip(body, lines, strict=True):
+        words = f"costs {len(rules)} rules: {', '.join(rules)}" if rules else "costs no rule anything here"
+        text += [line, *textwrap.wrap(words, max(room, 40), initial_indent="    ", subsequent_indent="    ")]
+    return "\n".join(text) + "\n"
+
+
+def _untried(left: Untried, failures: bool) -> str:
+    """What was not tried in an account, and why."""
+    why = "nothing was found to ask for" + (", or only a read that failed would have named it" if failures else "")
+    if not left.owns:
+        what = f"{len(left.operations)} reads about endpoints and endpoint services, of which no region shows any"
+        return f"not tried in account {left.account_id}: {what}"
+    return f"not tried in account {left.account_id}: {', '.join(left.operations)}; {why}"
 
 
 def _grants(missing: Sequence[Trial]) -> dict[str, list[str]]:

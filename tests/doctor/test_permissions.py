@@ -1,4 +1,4 @@
-"""What is said about permissions against what a collection asks for, and policies against a cloud that enforces them."""
+"""Permissions against what a collection asks for, and policies against a cloud that enforces them."""
 
 from __future__ import annotations
 

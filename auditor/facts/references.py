@@ -57,6 +57,8 @@ class References:
             rule = dict(zip(RULE_COLUMNS, values, strict=True))
             if rule["direction"].lower() == "egress":
                 continue
+            if _hides_a_reference(rule):
+                yield {**base, "rule_id": rule["rule_id"], "reason": f"what rule {rule['rule_id']} names was not read"}
             for kind, reference in _named(rule):
                 state, reason = self._state(kind, reference, rule)
                 yield {
@@ -92,6 +94,18 @@ class References:
         if owner not in ("", rule["account_id"]):
             return None, f"{group_id} belongs to account {owner}, which was not asked for it"
         return None, gap_sentence(self._coverage, "security_groups", group_id)
+
+
+def _hides_a_reference(rule: dict[str, Any]) -> bool:
+    """A rule has a source and a port; where none was read and a field is NULL, that field may name a list or group."""
+    for fields in (
+        ("source_cidr", "ipv6_source_cidr", "source_group_id", "source_prefix_list_id"),
+        ("port_range", "port_list_id"),
+    ):
+        values = [rule[field] for field in fields]
+        if None in values and not any(values):
+            return True
+    return False
 
 
 def _named(rule: dict[str, Any]) -> Iterator[tuple[str, str]]:

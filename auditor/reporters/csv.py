@@ -94,7 +94,7 @@ def _row(finding: Finding, fix_account_ids: str) -> tuple[str | None, ...]:
         " && ".join(finding.remediation.cli),
         " ".join(page.url for page in finding.sources),
         finding.first_seen,
-        waiver.reason if waiver is not None else None,
-        waiver.owner if waiver is not None else None,
-        waiver.expires if waiver is not None else None,
+        waiver.reason if waiver else None,
+        waiver.owner if waiver else None,
+        waiver.expires if waiver else None,
     )

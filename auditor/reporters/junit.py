@@ -12,7 +12,7 @@ from auditor.reporters.events import milliseconds
 from auditor.reporters.severities import DIALECTS
 from auditor.reporters.summary import summarize
 from auditor.reporters.text import inert, inert_lines
-from auditor.reporters.wording import details, remediation
+from auditor.reporters.wording import details, joined, remediation
 
 # What XML 1.0 does not allow even as a reference, and half characters.
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -58,7 +58,7 @@ def _suite(name: str, findings: list[Finding], stamp: str) -> Iterator[str]:
     if quiet:
         yield "<properties>\n"
         for finding in quiet:
-            said = "; ".join(details(finding)) or finding.title
+            said = joined(details(finding)) or finding.title
             yield f"<property{_attribute('name', f'info:{finding.id}')}{_attribute('value', said)}/>\n"
         yield "</properties>\n"
     for finding in findings:
@@ -78,7 +78,7 @@ def _case(finding: Finding) -> Iterator[str]:
     part = f" [{finding.part}]" if finding.part else ""
     name = f"{finding.resource.id}{part}: {finding.title}"
     yield f'<testcase{_attribute("classname", finding.rule_id)}{_attribute("name", name)} time="0">'
-    said = "; ".join(details(finding)) or finding.title
+    said = joined(details(finding)) or finding.title
     if finding.waived and finding.waiver is not None:
         waiver = finding.waiver
         yield f"<skipped{_attribute('message', f'waived until {waiver.expires}: {waiver.ticket or waiver.reason}')}/>"

@@ -13,9 +13,9 @@ from urllib.parse import quote
 from auditor.findings import Finding, Outcome, Report, Severity
 from auditor.reporters.summary import COUNTED, Summary, counted_as, refused_reads, summarize
 from auditor.reporters.text import inert
-from auditor.reporters.wording import details, shortened
+from auditor.reporters.wording import details, joined, shortened
 
-_MARKUP = re.compile(r"[\\`*_\[\]()<>#|~!&{}$\"'^]|:(?=//)|(?<=www)\.|@", re.IGNORECASE)
+_MARKUP = re.compile(r"[\\`*_\[\]<>#|~&$]|:(?=//)|(?<=www)\.|@", re.IGNORECASE)
 _GAPS, _CELL = 50, 300
 _HEADERS = {"pass": "Pass", "fail": "Fail", "unknown": "Unknown", "not_applicable": "n/a", "waived": "Waived"}
 
@@ -131,5 +131,5 @@ def _cells(finding: Finding) -> Iterator[str]:
     yield prose(finding.resource.account_id or "")
     yield prose(finding.resource.region_id or "")
     until = [f"until {finding.waiver.expires}: {finding.waiver.reason}"] if finding.waived and finding.waiver else []
-    yield prose("; ".join([*details(finding), *until]))
+    yield prose(joined([*details(finding), *until]))
     yield prose(finding.remediation.summary)

@@ -126,7 +126,9 @@ def _rule(finding: Finding) -> dict[str, Any]:
             "helpUri": _url(pages[0].url) if pages else None,
             "defaultConfiguration": {"level": dialect.sarif_level},
             "properties": {
-                "tags": ["security", "privatelink", *(inert(tag) for tag in finding.tags if tag)][:_MAX_TAGS],
+                "tags": list(dict.fromkeys(["security", "privatelink", *(inert(tag) for tag in finding.tags if tag)]))[
+                    :_MAX_TAGS
+                ],
                 "precision": _PRECISION[finding.basis],
                 "security-severity": dialect.sarif_score,
             },

@@ -21,6 +21,11 @@ def details(finding: Finding) -> list[str]:
     return [inert(text) for text in dict.fromkeys(found)]
 
 
+def joined(texts: list[str]) -> str:
+    """Several details as one text."""
+    return "; ".join([*(text.rstrip(".") for text in texts[:-1]), *texts[-1:]])
+
+
 def sentence(finding: Finding, seen: list[str] | None = None) -> str:
     """What the outcome says, in one line: resource, rule, title and what was seen (`details`, if at hand).
 
@@ -39,7 +44,7 @@ def sentence(finding: Finding, seen: list[str] | None = None) -> str:
             text = f"{rule} does not apply to {resource}"
     seen = details(finding) if seen is None else seen
     if seen:
-        text += ": " + "; ".join(seen)
+        text += ": " + joined(seen)
     if finding.waived and finding.waiver is not None:
         text += f" [waived until {inert(finding.waiver.expires)}: {inert(finding.waiver.reason)}]"
     return text

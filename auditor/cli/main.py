@@ -38,6 +38,10 @@ COMMANDS = {
     "feed": Entry("auditor.cli.feed", "feed", "Deliver a result to a SIEM, with spool and retry."),
     "query": Entry("auditor.cli.query", "query", "Read-only SQL over a snapshot or the last scan."),
     "rules": Entry("auditor.cli.rules", "rules", "The rule catalogue: list, show, test."),
+    "doctor": Entry(
+        "auditor.cli.doctor", "doctor", "Try each read; say which permission is missing and what it costs."
+    ),
+    "policy": Entry("auditor.cli.policy", "policy", "The least RAM policy for the selected rules."),
     "simulate": Entry("auditor.cli.simulate", "simulate", "Serve a simulated cloud on loopback."),
 }
 

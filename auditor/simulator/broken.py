@@ -183,10 +183,11 @@ EXPECTED: dict[str, Expected] = {
     },
     "connection-not-accepted": {("CONN-001", "ep-gw8reports"), ("CONN-002", "ep-gw8reports")},
     "listener-stopped": {("LSN-003", "lb-gw8audit:tcp:8443")},
-    "weights-zero": {("BE-002", "lb-gw8audit:tcp:8080")},
+    # With no backend that serves there are not two of them either.
+    "weights-zero": {("BE-002", "lb-gw8audit:tcp:8080"), ("HA-005", "lb-gw8audit:tcp:8080")},
     "no-backend": {("BE-001", "lb-gw8audit:tcp:9090")},
     "backend-stopped": {("BE-005", "lb-gw8billing:tcp:80"), ("BE-004", "lb-gw8billing:tcp:80")},
-    "backends-unhealthy": {("BE-003", "lb-gw8media:tcp:80")},
+    "backends-unhealthy": {("BE-003", "lb-gw8media:tcp:80"), ("HA-005", "lb-gw8media:tcp:80")},
     "group-lacks-rule": {("SG-001", "ep-gw8media")},
     "accept-shadowed": {("SG-004", "ep-gw8mail")},
     "vswitch-in-wrong-zone": {("NET-003", "ep-gw8search")},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from auditor.simulator.objects import NetworkAclEntry, Rule
-from auditor.simulator.paths import CLIENTS, CONSUMER, allow
+from auditor.simulator.paths import CLIENTS, CONSUMER, PROVIDER, allow
 from tests.end_to_end.ground import REGION, Ground, Table, hours_ago
 
 TABLE = Table()
@@ -69,8 +69,10 @@ def service_deleted(ground: Ground) -> None:
 
 @fault("CONN-003 ep-bereft")
 def service_not_found(ground: Ground) -> None:
+    """The provider's connections still name the service, so that it is known whose it was."""
     ground.used_service("bereft")
-    del ground.world.services["epsrv-bereft"]
+    for operation in ("ListVpcEndpointServices", "GetVpcEndpointServiceAttribute"):
+        ground.world.hide(f"privatelink:{operation}", "epsrv-bereft")
 
 
 @fault("CONN-004 ep-unlisted")
@@ -244,16 +246,16 @@ def group_without_rule(ground: Ground) -> None:
 
 @fault("SG-001 ep-partly")
 def part_of_a_declared_range_not_admitted(ground: Ground) -> None:
-    ground.endpoint("partly", rules=[allow(80, "10.10.2.0/25")])
-    ground.endpoints["ep-partly"] = {"clients": ["10.10.2.0/24"]}
+    ground.endpoint("partly", rules=[allow(80, "10.10.4.0/25")])
+    ground.endpoints["ep-partly"] = {"clients": ["10.10.4.0/24"]}
 
 
 @fault("SG-001 ep-dropping")
 def declared_client_dropped(ground: Ground) -> None:
     ground.endpoint(
-        "dropping", rules=[Rule(policy="Drop", ports="80/80", cidr="10.10.2.0/24"), allow(80, "10.10.1.0/24")]
+        "dropping", rules=[Rule(policy="Drop", ports="80/80", cidr="10.10.4.0/24"), allow(80, "10.10.1.0/24")]
     )
-    ground.endpoints["ep-dropping"] = {"clients": ["10.10.2.7/32"]}
+    ground.endpoints["ep-dropping"] = {"clients": ["10.10.4.7/32"]}
 
 
 @fault("SG-001 ep-second-port")
@@ -349,12 +351,22 @@ def region_not_opened(ground: Ground) -> None:
     ground.remote_endpoint("far", ground.service("far", users=[CONSUMER]))
 
 
-@fault("NET-001 ep-split")
+@fault(
+    "NET-001 ep-split",
+    companions={"ZONE-007 epsrv-split": "a zone of another region is none of the service's region"},
+)
 def resource_in_another_region(ground: Ground) -> None:
-    ground.used_service("split")
-    ground.world.override(
-        "privatelink:ListVpcEndpointServiceResources", f"epsrv-split:lb-split-b:{REGION}b", RegionId="cn-hangzhou"
-    )
+    world = ground.world
+    service, _ = ground.used_service("split")
+    vpc = world.add_vpc(PROVIDER, "192.168.0.0/16", region_id="cn-hangzhou", id="vpc-split")
+    zones = ("cn-hangzhou-h", "cn-hangzhou-i")
+    vswitches = [world.add_vswitch(vpc, zone, f"192.168.{n}.0/24") for n, zone in enumerate(zones)]
+    group = world.add_security_group(vpc, [allow(80, "192.168.0.0/16")])
+    servers = [world.add_instance(vswitch, [group.security_group_id]) for vswitch in vswitches]
+    clb = world.add_clb(vswitches[0], secondary_zone_id=zones[1], id="lb-split-far")
+    clb.default_group = [world.backend(server) for server in servers]
+    world.add_listener(clb, 80)
+    world.attach_resource(service, clb)
 
 
 @fault("NET-002 ep-thin")
@@ -414,6 +426,7 @@ def _fence(ground: Ground, name: str, ingress: list[NetworkAclEntry], egress: li
     vswitch = ground.near_vswitch(name)
     ground.world.add_network_acl(ground.consumer_vpc, [vswitch], ingress, egress, id=f"nacl-{name}")
     ground.endpoint(name, vswitches=[ground.near["a"], vswitch])
+    ground.endpoints[f"ep-{name}"] = {"clients": ["i-client"]}
 
 
 @fault("NET-006 ep-walled-in")

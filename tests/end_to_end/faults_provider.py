@@ -47,7 +47,7 @@ def dual_stack_service_on_clb(ground: Ground) -> None:
     ground.service("dual", address_ip_version="DualStack")
 
 
-@fault("RES-006 lb-released")
+@fault("RES-006 lb-released", companions={"LSN-001 lb-released": "what was released has no listener either"})
 def clb_released(ground: Ground) -> None:
     ground.clb("released")
     del ground.world.clbs["lb-released"]

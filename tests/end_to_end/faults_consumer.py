@@ -90,9 +90,7 @@ def endpoint_not_listed(ground: Ground) -> None:
 @fault("CONN-004 ep-contradictory")
 def status_differs(ground: Ground) -> None:
     ground.endpoint("contradictory").modified = hours_ago(1)
-    ground.world.override(
-        "privatelink:ListVpcEndpointConnections", "ep-contradictory", ConnectionStatus="Disconnected"
-    )
+    ground.world.override("privatelink:ListVpcEndpointConnections", "ep-contradictory", ConnectionStatus="Disconnected")
 
 
 @fault("CONN-004 ep-moved")

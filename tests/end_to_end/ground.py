@@ -168,7 +168,7 @@ class Ground:
         """A connected endpoint of `epsrv-front` or another service with a group of its own that admits tcp/80."""
         if groups is None:
             groups = [self.group(name, [allow(80, CLIENTS)] if rules is None else rules)]
-        endpoint = self.world.add_endpoint(
+        return self.world.add_endpoint(
             self.consumer_vpc,
             service or self.front,
             vswitches or [self.near[letter] for letter in letters],
@@ -177,7 +177,6 @@ class Ground:
             accepted=True,
             **{"name": name, **fields},
         )
-        return endpoint
 
     def group(self, name: str, rules: Iterable[Rule] = (), **fields: Any) -> SecurityGroup:
         """A security group of the endpoints' VPC."""

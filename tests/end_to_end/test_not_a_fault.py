@@ -176,7 +176,9 @@ def health_of_the_secondary_server(ground: Ground) -> None:
     ground.world.override("slb:DescribeHealthStatus", secondary, ServerHealthStatus="abnormal")
 
 
-@line(passed="ZONE-005 ep-migrated, HA-002 ep-migrated, ZONE-004 ep-migrated, HA-002 ep-migrating, CONN-004 ep-migrated")
+@line(
+    passed="ZONE-005 ep-migrated, HA-002 ep-migrated, ZONE-004 ep-migrated, HA-002 ep-migrating, CONN-004 ep-migrated"
+)
 def zones_in_a_smooth_replacement(ground: Ground) -> None:
     for status in ("Migrating", "Migrated"):
         zone = ground.endpoint(status.lower()).zone(f"{REGION}b")

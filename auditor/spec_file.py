@@ -45,6 +45,11 @@ OPTIONS: dict[str, OptionKind] = {
     "timeout": "seconds",
     "deadline": "seconds",
     "lang": "choice",
+    "deliver": "texts",
+    "to": "texts",
+    "sinks": "text",
+    "deliver-mode": "choice",
+    "deliver-timeout": "seconds",
     "quiet": "flag",
     "verbose": "flag",
     "no-progress": "flag",
@@ -55,6 +60,7 @@ OPTIONS: dict[str, OptionKind] = {
 CHOICES: dict[str, tuple[str, ...]] = {
     "fail-on": (*(severity.value for severity in Severity), "none"),
     "lang": ("en", "ja", "zh"),
+    "deliver-mode": ("changes", "all"),
     "color": ("auto", "always", "never"),
 }
 

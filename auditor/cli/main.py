@@ -29,14 +29,19 @@ COMMANDS = {
     "scan": Entry("auditor.cli.scan", "scan", "Collect from every account, judge, report."),
     "demo": Entry("auditor.cli.demo", "demo", "Scan a simulated two-account deployment: no account, no network."),
     "collect": Entry("auditor.cli.collect", "collect", "Collect only, into a snapshot file."),
+    "paths": Entry("auditor.cli.paths", "paths", "End-to-end verdict per endpoint, zone and port, hop by hop."),
     "drift": Entry("auditor.cli.drift", "drift", "What changed between snapshots, or against Terraform states."),
     "history": Entry("auditor.cli.history", "history", "Past scans, trend, what is new."),
     "baseline": Entry("auditor.cli.baseline", "baseline", "The failures on the day a gate was introduced."),
     "waivers": Entry("auditor.cli.waivers", "waivers", "Accepted findings: check the file."),
     "spec": Entry("auditor.cli.spec", "spec", "The audit specification: write one from what is there now."),
-    "paths": Entry("auditor.cli.paths", "paths", "The way behind every endpoint, hop by hop, and where it is broken."),
+    "feed": Entry("auditor.cli.feed", "feed", "Deliver a result to a SIEM, with spool and retry."),
     "query": Entry("auditor.cli.query", "query", "Read-only SQL over a snapshot or the last scan."),
     "rules": Entry("auditor.cli.rules", "rules", "The rule catalogue: list, show, test."),
+    "doctor": Entry(
+        "auditor.cli.doctor", "doctor", "Try each read; say which permission is missing and what it costs."
+    ),
+    "policy": Entry("auditor.cli.policy", "policy", "The least RAM policy for the selected rules."),
     "simulate": Entry("auditor.cli.simulate", "simulate", "Serve a simulated cloud on loopback."),
 }
 

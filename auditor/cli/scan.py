@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from auditor.cli.delivering import Delivery, delivery_options, sink_option
 from auditor.cli.exit import Gate
 from auditor.cli.options import (
     PathText,
@@ -44,6 +45,8 @@ _CLOUD = ("profiles", "config_path", "regions", "endpoint_url", "deadline")
 @acceptance_options
 @history_options
 @report_options
+@sink_option("--deliver", "Send events there too, any number")
+@delivery_options
 @talk_options
 @click.pass_context
 def scan(
@@ -74,6 +77,10 @@ def scan(
     formats: tuple[tuple[str, Path | None], ...],
     all_outcomes: bool,
     lang: str,
+    sinks: tuple[str, ...],
+    sinks_file: Path | None,
+    deliver_mode: str,
+    deliver_timeout: float,
 ) -> int:
     """Collect from every account, judge, report.
 
@@ -97,11 +104,16 @@ def scan(
     rules = selected_rules(rule_folders, select, exclude)
     accepted = Acceptance.read(baseline, waivers, strict=waivers_strict, folders=rule_folders)
     gate = Gate(fail_on, allow_unknown, min_coverage, accepted.baseline_ids)
+    judged_rules = frozenset(rule.id for rule in rules)
+    formats = formats or (("table", None),)
+    delivery = Delivery(sinks, sinks_file, deliver_mode, deliver_timeout)
+    targets = delivery.targets(terminal, standard_output_taken=any(path is None for _, path in formats))
     # Who asks for a few rules does not ask for all that paths have to read.
     with_paths = bool(snapshots) or not select
     with (
-        output.opened(formats or (("table", None),), save) as outputs,
+        output.opened(formats, save) as outputs,
         state.locked(lock_wait or 0.0, terminal.say) as folder,
+        delivery.failure_told(targets, folder, terminal),
     ):
         notices: tuple[str, ...] = ()
         if snapshots:
@@ -128,6 +140,8 @@ def scan(
         with history.opened(None if no_history else folder, terminal) as ledger:
             report = history.remembered(ledger, report)
             report = accepted.applied(report, snapshot, [rule.id for rule in rules], terminal)
+            report, _ = reporting.with_verdict(report, gate)
+            undelivered += delivery.run(targets, folder, report, judged_rules, terminal)
             verdict = reporting.write_documents(
                 report, outputs.documents, terminal, gate, lang=lang, undelivered=undelivered
             )

@@ -1,0 +1,78 @@
+"""Random deployments without a fault give no finding of weight, and nothing of weight stays undecided."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from auditor.engine import load_rules, tables_needed
+from auditor.findings import Finding, Outcome
+from auditor.simulator.estates import PROFILES, random_estate
+from auditor.simulator.world import World
+from tests.end_to_end.deployment import judged, take
+
+#: Seeds of one world each; every world is collected and judged once.
+BATCHES = [range(13), range(13, 26)]
+
+
+def weighty(findings: list[Finding]) -> list[str]:
+    """Failures of medium weight or more, and unknowns of high weight or more, as text."""
+    limits = {Outcome.FAIL: "medium", Outcome.UNKNOWN: "high"}
+    ranks = {"critical": 0, "high": 1, "medium": 2, "low": 3, "info": 4}
+    return [
+        f"{f.outcome.value} {f.rule_id} {f.resource.id}: {f.observed or f.reason}"
+        for f in findings
+        if f.outcome in limits and f.severity.rank <= ranks[limits[f.outcome]]
+    ]
+
+
+def merged(seeds: range) -> World:
+    """Several deployments in one world, which is cheaper to collect than each on its own."""
+    world = World()
+    for seed in seeds:
+        random_estate(seed, world)
+    return world
+
+
+@pytest.mark.parametrize("seeds", BATCHES, ids=str)
+def test_random_deployments_are_silent(seeds: range) -> None:
+    rules = load_rules()
+    findings = judged(take(merged(seeds), profiles=list(PROFILES), tables=tables_needed(rules)), rules)
+    assert weighty(findings) == []
+    assert Counter(f.outcome for f in findings)[Outcome.PASS] > 100 * len(seeds)
+
+
+def test_the_same_seed_gives_the_same_deployment() -> None:
+    assert random_estate(7) == random_estate(7)
+    assert random_estate(7) != random_estate(8)
+
+
+def test_the_generator_is_diverse() -> None:
+    world = merged(range(26))
+    listeners = [listener for clb in world.clbs.values() for listener in clb.listeners]
+    rules = [rule for group in world.security_groups.values() for rule in group.rules]
+    kinds = {group.kind for group in world.server_groups.values()}
+    assert {service.resource_type for service in world.services.values()} == {"slb", "nlb", "alb", "gwlb"}
+    assert {listener.protocol for listener in listeners} == {"tcp", "udp", "http", "https"}
+    assert {listener.acl_type for listener in listeners} >= {"white", "black"}
+    assert any(listener.forward == "on" for listener in listeners)
+    assert any(listener.rules for listener in listeners)
+    assert any(clb.default_group for clb in world.clbs.values())
+    assert kinds == {"vserver", "primary_secondary"}
+    assert any(server.weight == 0 for group in world.server_groups.values() for server in group.servers)
+    assert {rule.policy for rule in rules} == {"Accept", "Drop"}
+    assert any(rule.prefix_list_id for rule in rules)
+    assert any(rule.port_list_id for rule in rules)
+    assert any(rule.group_id for rule in rules)
+    assert {group.group_type for group in world.security_groups.values()} == {"normal", "enterprise"}
+    assert max(len(endpoint.security_groups) for endpoint in world.endpoints.values()) > 2
+    assert world.network_acls != {}
+    endpoints = list(world.endpoints.values())
+    assert any(endpoint.region_id != endpoint.service_region_id for endpoint in endpoints)
+    assert any(endpoint.account_id == endpoint.service_account_id for endpoint in endpoints)
+    assert len({endpoint.account_id for endpoint in endpoints}) == 3
+    blocks = {world.vpcs[endpoint.vpc_id].cidr_block for endpoint in endpoints}
+    assert blocks & {world.vpcs[clb.vpc_id].cidr_block for clb in world.clbs.values()} != set()
+    assert any("<script>" in endpoint.name for endpoint in endpoints)
+    assert any(not endpoint.name.isascii() for endpoint in endpoints)

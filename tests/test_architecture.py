@@ -18,7 +18,7 @@ ALLOWED = {
     "collect": {"", "inventory", "collect"},
     "engine": {"", "inventory", "facts", "engine"},
     "drift": {"", "inventory", "facts", "engine", "drift"},
-    "reporters": {"", "reporters"},
+    "reporters": {"", "inventory", "reporters"},
     "delivery": {"", "reporters", "delivery"},
     "simulator": {"", "simulator"},
 }

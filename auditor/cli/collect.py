@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from auditor.cli.options import cloud_options, option, rule_options, spec_option, talk_options
+from auditor.cli.options import PathText, cloud_options, option, rule_options, spec_option, talk_options
 from auditor.cli.terminal import Terminal
 from auditor.errors import DeliveryError, NothingReadError
 from auditor.spec import Spec
@@ -18,7 +18,7 @@ from auditor.spec import Spec
     "--output",
     "target",
     required=True,
-    type=click.Path(path_type=Path),
+    type=PathText(),
     metavar="SNAPSHOT",
     help="The file to write.",
 )

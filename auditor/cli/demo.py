@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from auditor.cli.exit import Gate
-from auditor.cli.options import talk_options
+from auditor.cli.options import PathText, talk_options
 from auditor.cli.terminal import Terminal
 from auditor.errors import UsageError
 from auditor.spec import Spec
@@ -24,7 +24,7 @@ STORIES = {
 @click.option(
     "--output",
     "folder",
-    type=click.Path(path_type=Path),
+    type=PathText(),
     default=Path("plaudit-demo"),
     show_default=True,
     metavar="FOLDER",
@@ -67,7 +67,8 @@ def _scan(terminal: Terminal, url: str, config: Path, profiles: list[str], stem:
     files = [("html", stem.with_suffix(".html")), ("json", stem.with_suffix(".json"))]
     with output.opened([("table", None), *files]) as outputs:
         cloud = gathering.Cloud(profiles, config, endpoint_url=url)
-        snapshot = gathering.collect_snapshot(cloud, cloud.accounts(), terminal, tables=tables_for(rules), spec=Spec())
+        tables = tables_for(rules, paths=True)
+        snapshot = gathering.collect_snapshot(cloud, cloud.accounts(), terminal, tables=tables, spec=Spec())
         findings, paths = judged(snapshot, rules, Spec(), one_sided=False)
         report = reporting.build_report(
             snapshot, findings, fail_on=gate.fail_on, all_outcomes=False, rules_selected=len(rules), paths=paths

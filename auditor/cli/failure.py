@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import traceback
 
 import click
@@ -18,6 +19,8 @@ def code_for(error: BaseException, terminal: Terminal) -> int:
     if isinstance(error, click.exceptions.Exit):
         return terminal.finish(error.exit_code)
     if isinstance(error, SystemExit):
+        if error.code == 1 and not any(name.endswith("_COMPLETE") for name in os.environ):
+            return _unread(terminal)  # how click reports a closed pipe
         return error.code if isinstance(error.code, int) else 1
     if isinstance(error, (KeyboardInterrupt, click.exceptions.Abort)):
         terminal.error("plaudit: interrupted")
@@ -33,8 +36,7 @@ def code_for(error: BaseException, terminal: Terminal) -> int:
         _trace(error, terminal)
         return error.exit_code
     if isinstance(error, BrokenPipeError):
-        terminal.hang_up()
-        return 0
+        return _unread(terminal)
     if isinstance(error, OSError) and error.errno in _DISK:
         terminal.error(f"plaudit: {error.strerror}: {error.filename or 'a file'}; make room and run again")
         _trace(error, terminal)
@@ -47,6 +49,12 @@ def code_for(error: BaseException, terminal: Terminal) -> int:
     )
     _trace(error, terminal)
     return 1
+
+
+def _unread(terminal: Terminal) -> int:
+    """Nobody reads any more.  For help and versions that is fine; a command that broke off has not done its work."""
+    terminal.hang_up()
+    return 1 if terminal.configured else 0
 
 
 def _usage(error: click.UsageError, terminal: Terminal) -> None:

@@ -40,4 +40,5 @@ FORMATS: dict[str, Format] = {
     "csv": Format("auditor.reporters.csv", "text/csv"),
     "markdown": Format("auditor.reporters.markdown", "text/markdown"),
     "github": Format("auditor.reporters.github", "text/plain"),
+    "prometheus": Format("auditor.reporters.prometheus", "text/plain"),
 }

@@ -25,17 +25,29 @@ def selected_rules(folders: Sequence[Path], select: Sequence[str] = (), exclude:
     return select_rules(load_rules(folders), select, exclude)
 
 
-def tables_for(rules: Sequence[Rule]) -> frozenset[str]:
-    """Inventory tables that have to be collected."""
+def tables_for(rules: Sequence[Rule], *, paths: bool = False) -> frozenset[str]:
+    """Inventory tables that have to be collected, those for paths too if they are wanted."""
     from auditor.engine import tables_needed
 
-    return tables_needed(rules)
+    needed = tables_needed(rules)
+    if paths:
+        from auditor.facts.paths import PATH_TABLES
+
+        needed |= PATH_TABLES
+    return needed
 
 
 def judged(
-    snapshot: Snapshot, rules: Sequence[Rule], spec: Spec, *, one_sided: bool
+    snapshot: Snapshot, rules: Sequence[Rule], spec: Spec, *, one_sided: bool, paths: bool = True
 ) -> tuple[list[Finding], list[PathVerdict]]:
-    """Every outcome of every rule, and the way behind every endpoint."""
+    """Every outcome of every rule, and (if `paths`) the way behind every endpoint."""
     from auditor.engine import judge
 
-    return judge(snapshot, rules, spec, one_sided=one_sided), []
+    if not paths:
+        return judge(snapshot, rules, spec, one_sided=one_sided), []
+    from auditor.facts.paths import compute_paths
+    from auditor.facts.workshop import Workshop
+
+    workshop = Workshop(snapshot, spec)
+    findings = judge(snapshot, rules, spec, one_sided=one_sided, workshop=workshop)
+    return findings, compute_paths(snapshot, spec, findings, workshop=workshop)

@@ -29,6 +29,7 @@ COMMANDS = {
     "scan": Entry("auditor.cli.scan", "scan", "Collect from every account, judge, report."),
     "demo": Entry("auditor.cli.demo", "demo", "Scan a simulated two-account deployment: no account, no network."),
     "collect": Entry("auditor.cli.collect", "collect", "Collect only, into a snapshot file."),
+    "paths": Entry("auditor.cli.paths", "paths", "The way behind every endpoint, hop by hop, and where it is broken."),
     "query": Entry("auditor.cli.query", "query", "Read-only SQL over a snapshot or the last scan."),
     "rules": Entry("auditor.cli.rules", "rules", "The rule catalogue: list, show, test."),
     "simulate": Entry("auditor.cli.simulate", "simulate", "Serve a simulated cloud on loopback."),

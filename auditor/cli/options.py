@@ -131,7 +131,7 @@ def _together(*decorators: Callable[[Any], Any]) -> Callable[[F], F]:
 
 spec_option = option(
     "--spec",
-    type=click.Path(path_type=Path),
+    type=PathText(),
     is_eager=True,
     callback=_read_spec,
     metavar="FILE",
@@ -144,7 +144,7 @@ cloud_options = _together(
         help="Profiles of the Alibaba Cloud CLI file, any number; default: its current one.",
     ),
     option(
-        "--config-path", type=click.Path(path_type=Path), metavar="FILE",
+        "--config-path", type=PathText(), metavar="FILE",
         help="The Alibaba Cloud CLI configuration file; default ~/.aliyun/config.json.",
     ),
     option(

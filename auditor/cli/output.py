@@ -89,7 +89,10 @@ def opened(formats: Sequence[tuple[str, Path | None]], save: Path | None = None)
     for name, path in [*formats, *([("the snapshot", save)] if save is not None else [])]:
         if path is None:
             continue
-        place = path.resolve()
+        try:
+            place = path.resolve()
+        except (OSError, ValueError):  # a loop of links, a null byte
+            raise UsageError(f"{str(path)!r} is not a file name") from None
         if place in seen and not _is_device(place):
             raise UsageError(f"{path}: both {seen[place]} and {name} would be written there; name two files")
         seen[place] = name
@@ -125,5 +128,3 @@ def _replacement(path: Path) -> Replacement:
         raise UsageError(f"{path}: the folder {path.parent} does not exist; create it first") from None
     except OSError as error:
         raise UsageError(f"{path}: cannot be written: {error.strerror or type(error).__name__}") from None
-    except ValueError:  # a null byte
-        raise UsageError(f"{str(path)!r} is not a file name") from None

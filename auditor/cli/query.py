@@ -25,12 +25,19 @@ _WORD = re.compile(r"[a-z_][a-z0-9_]*")
     metavar="SNAPSHOT",
     help="Saved snapshots; default: the last scan.",
 )
-@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    show_default=True,
+    help="How the answer is written.",
+)
 @option("--timeout", type=Seconds(), default=60.0, show_default=True, metavar="S", help="Bound on the query.")
 @talk_options
 @click.pass_context
 def query(ctx: click.Context, *, sql: str, spec: Spec, snapshots: tuple[Path, ...], form: str, timeout: float) -> int:
-    """One SELECT over the inventory tables, the fact tables and `coverage`.
+    """Read-only SQL: one SELECT over the inventory tables, the fact tables and `coverage`.
 
     \b
     plaudit query "select endpoint_id, connection_status from endpoints"

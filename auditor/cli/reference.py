@@ -21,7 +21,8 @@ _NOTE = "<!-- written by `python -m auditor.cli.reference`; do not edit -->"
 def commands_page() -> str:
     """Every command with its help text, as the program prints it."""
     parts = [_NOTE, "", "# Commands", ""]
-    with click.Context(cli, info_name="plaudit", terminal_width=100, max_content_width=100) as top:
+    top = cli.make_context("plaudit", [], resilient_parsing=True, terminal_width=100, max_content_width=100)
+    with top:
         parts += _help("plaudit", cli, top, 2)
         for name in COMMANDS:
             command = cli.get_command(top, name)

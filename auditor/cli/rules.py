@@ -23,7 +23,14 @@ def rules() -> None:
 
 @rules.command("list")
 @rule_options
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="How the list is written.",
+)
 @talk_options
 @click.pass_context
 def list_rules(
@@ -118,7 +125,7 @@ def _side(rule: Rule) -> str:
 
 
 @rules.command()
-@click.argument("folders", nargs=-1, type=click.Path(path_type=Path), metavar="[DIR]...")
+@click.argument("folders", nargs=-1, type=PathText(), metavar="[DIR]...")
 @talk_options
 @click.pass_context
 def test(ctx: click.Context, *, folders: tuple[Path, ...]) -> int:

@@ -36,7 +36,7 @@ _CLOUD = ("profiles", "config_path", "regions", "endpoint_url", "deadline")
     metavar="SNAPSHOT",
     help="Judge this saved snapshot instead of the cloud; several are merged.",
 )
-@option("--save", type=click.Path(path_type=Path), metavar="SNAPSHOT", help="Keep the snapshot of this scan.")
+@option("--save", type=PathText(), metavar="SNAPSHOT", help="Keep the snapshot of this scan.")
 @rule_options
 @judge_options
 @report_options
@@ -85,6 +85,8 @@ def scan(
     cloud = gathering.Cloud(profiles, config_path, regions, endpoint_url, concurrency, timeout, deadline)
     gate = Gate(fail_on, allow_unknown, min_coverage)
     rules = selected_rules(rule_folders, select, exclude)
+    # Who asks for a few rules does not ask for all that paths have to read.
+    with_paths = bool(snapshots) or not select
     with output.opened(formats or (("table", None),), save) as outputs, state.locked() as folder:
         notices: tuple[str, ...] = ()
         if snapshots:
@@ -92,13 +94,13 @@ def scan(
         else:
             accounts = cloud.accounts()
             snapshot = gathering.collect_snapshot(
-                cloud, accounts, terminal, tables=tables_for(rules), spec=spec, save=outputs.save
+                cloud, accounts, terminal, tables=tables_for(rules, paths=with_paths), spec=spec, save=outputs.save
             )
         undelivered = gathering.keep(snapshot, outputs.save, folder, terminal)
         reads = reporting.reads_of(snapshot.coverage)
         if not reporting.anything_read(reads):
             raise NothingReadError(reporting.nothing_read(reads))
-        findings, paths = judged(snapshot, rules, spec, one_sided=one_sided)
+        findings, paths = judged(snapshot, rules, spec, one_sided=one_sided, paths=with_paths)
         report = reporting.build_report(
             snapshot,
             findings,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from auditor.cli.options import talk_options
+from auditor.cli.options import PathText, talk_options
 from auditor.cli.terminal import Terminal
 from auditor.errors import UsageError
 
@@ -20,7 +20,7 @@ from auditor.errors import UsageError
 @click.option(
     "--config-path",
     "config",
-    type=click.Path(path_type=Path),
+    type=PathText(),
     metavar="FILE",
     help="Where to write the profiles of the simulated accounts; default: a temporary file.",
 )

@@ -29,7 +29,7 @@ class Terminal:
         self.progress = True
         self.color = "auto"
         self.live: Live | None = None
-        self.broken_pipe = False
+        self.configured = False
 
     # ----------------------------------------------------------------------------------------------- standard error
 
@@ -51,8 +51,8 @@ class Terminal:
         if self.live is not None:
             self.live.say(line)
             return
-        # A closed standard error must not change what the run decides.
-        with contextlib.suppress(OSError, ValueError):
+        # A closed standard error must not change what the run decides; without one it is None.
+        with contextlib.suppress(OSError, ValueError, AttributeError):
             stream = sys.stderr
             encoding = getattr(stream, "encoding", None) or "utf-8"
             stream.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
@@ -111,7 +111,6 @@ class Terminal:
 
     def hang_up(self) -> None:
         """Nobody reads standard output any more: the flush at the end of the process must not fail on it."""
-        self.broken_pipe = True
         with contextlib.suppress(OSError, ValueError, AttributeError):
             null = os.open(os.devnull, os.O_WRONLY)
             os.dup2(null, sys.stdout.fileno())
@@ -130,7 +129,11 @@ class Terminal:
     # ---------------------------------------------------------------------------------------------------------- logs
 
     def configure(self) -> None:
-        """Sends the log of plaudit to standard error, as much of it as -q and -v ask for."""
+        """Sends the log of plaudit to standard error, as much of it as -q and -v ask for.
+
+        Called by the options of a command, so not for help and versions: these end before.
+        """
+        self.configured = True
         logger = logging.getLogger("auditor")
         logger.handlers = [_Handler(self)]
         logger.propagate = False

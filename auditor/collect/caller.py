@@ -302,17 +302,28 @@ class _Seen:
 
     def __init__(self) -> None:
         self._known: set[str] = set()
+        # Most lists are one page: its rows are compared only once a second one is there.
+        self._first: list[Any] | None = None
+        self._pages = 0
         self.stale = 0
 
     @property
     def rows(self) -> int:
-        return len(self._known)
+        return len(self._first) if self._first is not None else len(self._known)
 
     def take(self, body: Mapping[str, Any], operation: Operation) -> tuple[int, int]:
         """(rows that are new, rows of the page)."""
         items: list[Any] = list(items_of(operation, body))
         if operation.key == "privatelink:ListVpcEndpointServiceUsers" and isinstance(body.get("UserARNs"), list):
             items += body["UserARNs"]
+        self._pages += 1
+        if self._pages == 1:
+            self._first = items
+            self.stale = 0 if items else 1
+            return len(items), len(items)
+        if self._first is not None:
+            self._known.update(json.dumps(item, sort_keys=True) for item in self._first)
+            self._first = None
         before = len(self._known)
         self._known.update(json.dumps(item, sort_keys=True) for item in items)
         added = len(self._known) - before

@@ -26,6 +26,9 @@ from auditor.collect.endpoints import Endpoint, product_override, proxy_for
 from auditor.collect.operations import PRODUCTS, Operation, host_of, operation_on_wire
 from auditor.errors import PlauditError, UsageError
 
+# More hosts than products times regions: a manager closes the pools it evicts, also those in use.
+_MAX_HOSTS = 4096
+
 
 @dataclass(frozen=True, slots=True)
 class RawAnswer:
@@ -55,28 +58,34 @@ class Wire:
     def __init__(self, connections: int) -> None:
         self._connections = connections
         self._lock = threading.Lock()
-        self._pools: dict[str | None, urllib3.PoolManager] = {}
+        self._managers: dict[str | None, urllib3.PoolManager] = {}
+        self._pools: dict[Endpoint, urllib3.HTTPConnectionPool] = {}
         self._context: ssl.SSLContext | None = None
 
-    def _pool(self, endpoint: Endpoint) -> urllib3.PoolManager:
-        proxy = proxy_for(endpoint)
-        with self._lock:
-            pool = self._pools.get(proxy)
-            if pool is None:
-                if self._context is None and (endpoint.scheme == "https" or proxy is not None):
+    def _pool(self, endpoint: Endpoint) -> urllib3.HTTPConnectionPool:
+        """The kept connections to one server.  http goes to loopback only and https through a tunnel, so that the
+        same relative request fits with and without a proxy."""
+        pool = self._pools.get(endpoint)
+        if pool is None:
+            with self._lock:
+                if endpoint.scheme == "https" and self._context is None:
                     self._context = tls_context()
-                pool = self._pools[proxy] = self._new_pool(proxy)
-            elif endpoint.scheme == "https" and self._context is None:
-                self._context = tls_context()
-                pool = self._pools[proxy] = self._new_pool(proxy)
-            return pool
+                proxy = proxy_for(endpoint)
+                # Loopback has a manager of its own, which never needs the context.
+                key = proxy if endpoint.scheme == "https" else "loopback"
+                manager = self._managers.get(key)
+                if manager is None:
+                    manager = self._managers[key] = self._new_manager(proxy)
+                pool = manager.connection_from_url(f"{endpoint.scheme}://{endpoint.host}")
+                pool = self._pools.setdefault(endpoint, pool)
+        return pool
 
-    def _new_pool(self, proxy: str | None) -> urllib3.PoolManager:
+    def _new_manager(self, proxy: str | None) -> urllib3.PoolManager:
         options: dict[str, object] = {"maxsize": self._connections, "block": True, "retries": False}
         if self._context is not None:
             options["ssl_context"] = self._context
         if proxy is None:
-            return urllib3.PoolManager(256, **options)  # type: ignore[arg-type]  # one value type for all options
+            return urllib3.PoolManager(_MAX_HOSTS, **options)  # type: ignore[arg-type]  # one value type for all options
         parts = urlsplit(proxy)
         headers = None
         if parts.username is not None:
@@ -84,7 +93,7 @@ class Wire:
                 proxy_basic_auth=f"{unquote(parts.username)}:{unquote(parts.password or '')}"
             )
         bare = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-        return urllib3.ProxyManager(bare, 256, proxy_headers=headers, **options)  # type: ignore[arg-type]  # as above
+        return urllib3.ProxyManager(bare, _MAX_HOSTS, proxy_headers=headers, **options)  # type: ignore[arg-type]  # as above
 
     def send(
         self, endpoint: Endpoint, query: str, headers: dict[str, str], body: str | None, timeout: float
@@ -105,14 +114,15 @@ class Wire:
         self, endpoint: Endpoint, query: str, headers: dict[str, str], body: str | None, timeout: float
     ) -> RawAnswer:
         limit = time.monotonic() + timeout
-        url = f"{endpoint.scheme}://{endpoint.host}/" + (f"?{query}" if query else "")
         try:
             answer = self._pool(endpoint).urlopen(
                 "POST",
-                url,
+                f"/?{query}" if query else "/",
                 body=body,
                 headers=headers,
+                retries=False,
                 redirect=False,
+                assert_same_host=False,
                 preload_content=False,
                 timeout=urllib3.Timeout(connect=min(timeout, 5.0), read=timeout),
             )
@@ -133,8 +143,8 @@ class Wire:
     def close(self) -> None:
         """Close idle connections."""
         with self._lock:
-            for pool in self._pools.values():
-                pool.clear()
+            for manager in self._managers.values():
+                manager.clear()
 
 
 class _Broken(Exception):

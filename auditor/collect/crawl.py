@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import signal
 import threading
-import weakref
+import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 from auditor._version import __version__
 from auditor.collect import privatelink
-from auditor.collect.accounts import Credential, Profile
+from auditor.collect.accounts import Profile
 from auditor.collect.answers import CloudError
 from auditor.collect.budget import Clock
 from auditor.collect.caller import REGION_ID, Caller, Listing, Run, Settings
 from auditor.collect.client import refuse_debug
-from auditor.collect.crew import Crew
+from auditor.collect.dispatch import LOCALS, Local, Progress, UnitRequest, UnitResult, read_unit
 from auditor.collect.endpoints import parse_endpoint, product_override
 from auditor.collect.fields import Rows, known, text
+from auditor.collect.harvest import distinct_rows, merged_coverage
 from auditor.collect.ledger import Ledger
 from auditor.collect.operations import PRODUCTS
-from auditor.collect.unit import Unit, Wanted
+from auditor.collect.wanted import Wanted, wanted_tables
 from auditor.errors import Interrupted, NothingReadError, UsageError
-from auditor.inventory.schema import COVERAGE_COLUMNS, TABLES
+from auditor.inventory.schema import TABLES
 from auditor.inventory.snapshot import Snapshot
 from auditor.spec import Spec
 
@@ -36,57 +36,6 @@ logger = logging.getLogger("auditor.collect")
 #: Region whose servers answer what belongs to no region, where neither profile nor options name one; the CLI's own.
 DEFAULTREGION_ID = "cn-hangzhou"
 
-# What must be read to get at a table.
-_PREREQUISITES: dict[str, tuple[str, ...]] = {
-    "service_resources": ("endpoint_services",),
-    "service_users": ("endpoint_services",),
-    "service_supported_regions": ("endpoint_services",),
-    "connections": ("endpoint_services",),
-    "connection_zones": ("connections",),
-    "privatelink_zones": ("endpoint_services",),
-    "product_activations": ("endpoint_services", "endpoints"),
-    "endpoint_attributes": ("endpoints",),
-    "endpoint_zones": ("endpoints",),
-    "endpoint_security_groups": ("endpoints",),
-    "visible_services": ("endpoints",),
-    "visible_service_zones": ("visible_services",),
-    "load_balancers": ("service_resources",),
-    "load_balancer_zones": ("service_resources",),
-    "eip_addresses": ("endpoint_services",),
-    "listeners": ("service_resources",),
-    "listener_acls": ("listeners",),
-    "forwarding_rules": ("listeners",),
-    "server_groups": ("listeners", "forwarding_rules"),
-    "backends": ("listeners", "forwarding_rules"),
-    "health_status": ("service_resources",),
-    "acl_entries": ("listener_acls",),
-    "vpc_cidrs": ("vpcs",),
-    "network_acls": ("vswitches",),
-    "network_acl_entries": ("network_acls",),
-    "network_interfaces": ("endpoints",),
-    "eni_addresses": ("network_interfaces",),
-    "eni_security_groups": ("network_interfaces",),
-    "instances": ("backends", "server_groups"),
-    "instance_security_groups": ("instances",),
-    "security_groups": ("endpoint_security_groups",),
-    "security_group_policies": ("endpoint_security_groups",),
-    "security_group_rules": ("endpoint_security_groups",),
-    "prefix_lists": ("security_group_rules",),
-    "prefix_list_entries": ("security_group_rules",),
-    "port_list_entries": ("security_group_rules",),
-    "resource_tags": ("endpoint_services", "endpoints", "service_resources"),
-}
-
-
-class Progress(Protocol):
-    """Who wants to know how far a run is."""
-
-    def planned(self, account: str, n: int) -> None:
-        """`n` more regions of an account will be read."""
-
-    def done(self, account: str, operation: str) -> None:
-        """One list of an account was read."""
-
 
 class CollectInterrupted(Interrupted):
     """The run was interrupted; `snapshot` holds what was read until then, the rest as gaps."""
@@ -94,109 +43,6 @@ class CollectInterrupted(Interrupted):
     def __init__(self, signal_number: int, snapshot: Snapshot) -> None:
         super().__init__(signal_number)
         self.snapshot = snapshot
-
-
-def wanted_tables(tables: Collection[str] | None, clients: Mapping[str, tuple[str, ...]] | None = None) -> Wanted:
-    """The tables asked for and everything that must be read to get at them; None asks for all.
-
-    Raises KeyError for a table that is not declared.
-    """
-    asked = frozenset(TABLES if tables is None else tables)
-    for table in asked:
-        TABLES[table]
-    closed = {*asked, "accounts", "endpoints", "endpoint_services"}
-    queue = list(asked)
-    while queue:
-        for needed in _PREREQUISITES.get(queue.pop(), ()):
-            if needed not in closed:
-                closed.add(needed)
-                queue.append(needed)
-    return Wanted(frozenset(closed), asked, dict(clients or {}))
-
-
-# ------------------------------------------------------------------------------------------------------- a unit
-
-
-@dataclass(frozen=True, slots=True)
-class UnitRequest:
-    """One account in one region, to be read by any worker; holds no secret, only the name of a profile."""
-
-    run_id: str
-    profile: Profile
-    account_id: str
-    region: str
-    settings: Settings
-    wanted: Wanted
-    #: Rows of the lists that finding the regions has already read.
-    read: Mapping[str, Sequence[Mapping[str, Any]]]
-    covered: Sequence[Mapping[str, Any]]
-    #: Seconds that were left when the request was made.
-    remaining: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class UnitResult:
-    """Rows by table, and coverage rows."""
-
-    tables: dict[str, list[dict[str, Any]]]
-    coverage: list[dict[str, Any]]
-
-
-class _Local:
-    """What the units of one run share in one process."""
-
-    def __init__(self, run: Run, progress: Progress | None = None) -> None:
-        self.run = run
-        self.crew = Crew(run)
-        self.callers: dict[str, Caller] = {}
-        self._progress = progress
-        self._lock = threading.Lock()
-
-    def caller(self, profile: Profile, account_id: str | None = None) -> Caller:
-        with self._lock:
-            caller = self.callers.get(profile.name)
-            if caller is None:
-                caller = self.callers[profile.name] = Caller(self.run, profile.name, Credential(profile))
-            caller.account_id = account_id or caller.account_id
-            return caller
-
-    def planned(self, account: str, n: int) -> None:
-        if self._progress is not None:
-            with self._lock:
-                self._progress.planned(account, n)
-
-    def done(self, account: str, operation: str) -> None:
-        if self._progress is not None:
-            with self._lock:
-                self._progress.done(account, operation)
-
-
-_LOCALS: weakref.WeakValueDictionary[str, _Local] = weakref.WeakValueDictionary()
-_LOCALS_LOCK = threading.Lock()
-_RUN_NUMBERS = itertools.count(1)
-
-
-def read_unit(request: UnitRequest) -> UnitResult:
-    """Read one account in one region.  Runs in any process; a stranger makes its own connections and credentials."""
-    with _LOCALS_LOCK:
-        local = _LOCALS.get(request.run_id)
-        if local is None:
-            local = _LOCALS[request.run_id] = _Local(Run(request.settings, deadline=request.remaining))
-    caller = local.caller(request.profile, request.account_id)
-    ledger = Ledger(request.account_id, request.profile.name, request.region)
-    ledger.tables.update({table: [dict(row) for row in rows] for table, rows in request.read.items()})
-    ledger.coverage.extend(dict(row) for row in request.covered)
-    unit = Unit(
-        caller,
-        request.region,
-        ledger,
-        request.wanted,
-        local.crew,
-        lambda operation: local.done(request.account_id, operation),
-    )
-    unit.read()
-    ledger.close()
-    return UnitResult(ledger.tables, ledger.coverage)
 
 
 # --------------------------------------------------------------------------------------------------- the crawl
@@ -284,9 +130,9 @@ class _Crawl:
         self.settings = settings
         self.wanted = wanted
         self.started_at = _now()
-        self.local = _Local(Run(settings, clock, deadline), progress)
-        self.run_id = f"{id(self)}-{next(_RUN_NUMBERS)}"
-        _LOCALS[self.run_id] = self.local
+        self.local = Local(Run(settings, clock, deadline), progress)
+        self.run_id = uuid.uuid4().hex
+        LOCALS[self.run_id] = self.local
         self.accounts: list[_Account] = []
         self.notes: list[str] = []
         self.results: list[UnitResult] = []
@@ -368,6 +214,7 @@ class _Crawl:
         ledger.cover(listing.operation, "accounts", [""], None, None, listing.request_id)
         account = _Account(profile, account_id, self._home(profile), self.local.caller(profile, account_id))
         self.accounts.append(account)
+        self.local.planned(account_id, 1)
         self.local.done(account_id, listing.operation)
         return account
 
@@ -377,6 +224,8 @@ class _Crawl:
         """The regions of every account, with the lists of endpoints and endpoint services read on the way."""
         crew = self.local.crew
         crew.each([_bound(self._offered_regions, account) for account in self.accounts])
+        for account in self.accounts:
+            self.local.planned(account.account_id, 2 * len(account.regions))
         crew.each(
             [
                 _bound(self._probe_region, account, region, operation)
@@ -390,6 +239,7 @@ class _Crawl:
         account.regions = list(self.explicit or ())
         if self.explicit is not None and not self.wanted.any("privatelink_regions"):
             return
+        self.local.planned(account.account_id, 1)
         listing = privatelink.fetch_regions(account.caller, account.home)
         made = privatelink.region_rows(listing.items)
         ledger = Ledger(account.account_id, account.profile.name, "")
@@ -452,7 +302,6 @@ class _Crawl:
             for region in account.regions:
                 if region not in active and region in account.ledgers:
                     self.general.append(account.ledgers[region])
-            self.local.planned(account.account_id, len(active))
             account.regions = active
         for place in range(max((len(account.regions) for account in self.accounts), default=0)):
             for account in self.accounts:
@@ -534,6 +383,7 @@ class _Crawl:
 
     def _activation(self, account: _Account) -> None:
         operation = "privatelink:CheckProductOpen"
+        self.local.planned(account.account_id, 1)
         ledger = Ledger(account.account_id, account.profile.name, "")
         with self._lock:
             self.general.append(ledger)
@@ -596,8 +446,8 @@ class _Crawl:
             for table, some in rows.items():
                 tables[table] += some
         return Snapshot(
-            {name: table_frame(name, _distinct(name, rows)) for name, rows in tables.items()},
-            coverage_frame(_merged(coverage)),
+            {name: table_frame(name, distinct_rows(name, rows)) for name, rows in tables.items()},
+            coverage_frame(merged_coverage(coverage)),
             {
                 "started_at": self.started_at,
                 "finished_at": _now(),
@@ -630,36 +480,3 @@ def _interrupted(operation: str) -> Listing:
 
 def _now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _order(row: Mapping[str, Any], names: Iterable[str]) -> tuple[tuple[bool, int, str], ...]:
-    """Sort key of mixed columns: NULL last, numbers by value, texts by code point."""
-    return tuple(
-        (row.get(name) is None, value if isinstance(value := row.get(name), int) else 0, str(value)) for name in names
-    )
-
-
-def _distinct(table: str, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows sorted by account, region and key, each key once; rows without a whole key only if they are equal."""
-    declared = TABLES[table]
-    names = list(dict.fromkeys(name for name in ("account_id", "region_id", *declared.key)))
-    kept: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for row in rows:
-        key = tuple(row.get(name) for name in names if name in declared.column_names)
-        whole = all(value is not None for value in key)
-        kept[key if whole else (*key, *sorted((name, str(value)) for name, value in row.items()))] = row
-    return sorted(kept.values(), key=lambda row: _order(row, [*names, *declared.column_names]))
-
-
-_COVERAGE_KEY = ("account_id", "profile", "region_id", "operation", "table_name", "target")
-
-
-def _merged(lines: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One coverage row per account, region, operation, table and target; of several the incomplete one counts."""
-    kept: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for line in lines:
-        key = tuple(line[name] for name in _COVERAGE_KEY)
-        if key not in kept or (kept[key]["complete"] and not line["complete"]):
-            kept[key] = line
-    columns = [column.name for column in COVERAGE_COLUMNS]
-    return sorted(kept.values(), key=lambda line: _order(line, [*_COVERAGE_KEY, *columns]))

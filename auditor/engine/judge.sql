@@ -32,4 +32,4 @@ select a._id, a.applies, c.* exclude (_id), b._id is not null as incomplete,
 from applied a
 left join counted c on c._id = a._id and a.applies
 left join blocked b on b._id = a._id
-order by a._id, c.part, c._n
+order by a._id, c.part nulls first, c._n

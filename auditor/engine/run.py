@@ -22,6 +22,7 @@ from auditor.findings import Finding, Gap, Outcome, Remediation, ResourceRef, Se
 from auditor.spec import Spec
 
 if TYPE_CHECKING:
+    from auditor.facts.workshop import Workshop
     from auditor.inventory.snapshot import Snapshot
 
 #: Query columns the engine reads itself; every other one is a value for remediation.
@@ -32,15 +33,23 @@ _CONSUMER_COLUMNS = re.compile(r"\b(endpoint_type|endpoint_status|consumer_given
 _PROVIDER_COLUMNS = re.compile(r"\b(service_resource_type|service_account_id|provider_given)\b", re.IGNORECASE)
 
 
-def judge(snapshot: Snapshot, rules: Sequence[Rule], spec: Spec, *, one_sided: bool = False) -> list[Finding]:
+def judge(
+    snapshot: Snapshot,
+    rules: Sequence[Rule],
+    spec: Spec,
+    *,
+    one_sided: bool = False,
+    workshop: Workshop | None = None,
+) -> list[Finding]:
     """Every outcome of every rule, in a fixed order: by rule, account, region, resource and part.
 
     `one_sided` turns outcomes that are unknown only because an account was not given into not_applicable.
-    The time of the scan is `snapshot.meta["started_at"]`.
+    The time of the scan is `snapshot.meta["started_at"]`.  `workshop` is one of the same snapshot and specification,
+    for callers that make more from them than findings.
     """
     with Database() as database:
         session = Session(database)
-        session.load(snapshot, rules, spec)
+        session.load(snapshot, rules, spec, workshop)
         return judge_loaded(session, rules, one_sided=one_sided)
 
 
@@ -53,9 +62,8 @@ def judge_loaded(session: Session, rules: Sequence[Rule], *, one_sided: bool = F
     gc.disable()
     try:
         for rule in sorted(rules, key=lambda rule: rule.id):
-            own = [*bench.outcomes(rule), *bench.hidden(rule)]
-            own.sort(key=_order)
-            findings.extend(own)
+            own, hidden = list(bench.outcomes(rule)), list(bench.hidden(rule))
+            findings.extend(sorted(own + hidden, key=_order) if hidden else own)
     finally:
         if collecting:
             gc.enable()

@@ -97,8 +97,7 @@ SCOPE_SQL: dict[str, str] = {
                coalesce(own.region_id, named.region_id) as region_id,
                own.service_name as name, own.service_id is not null as given,
                service_id, own.service_resource_type, own.service_status
-        from own full join named using (service_id)
-        order by service_id""",
+        from own full join named using (service_id)""",
     "endpoint": """
         with own as (
             select distinct on (endpoint_id) * from endpoints order by endpoint_id, account_id, region_id),
@@ -127,8 +126,7 @@ SCOPE_SQL: dict[str, str] = {
                     then j.account_id in (select account_id from accounts) end as consumer_given,
                case when s.account_id is not null
                     then s.account_id in (select account_id from accounts) end as provider_given
-        from joined j left join _endpoint_service s on s.service_id = j.service_id
-        order by j.endpoint_id""",
+        from joined j left join _endpoint_service s on s.service_id = j.service_id""",
     # Owning nothing is only known where every list of the account was read.
     "account": """
         select account_id, null::varchar as region_id, profile as name, true as given,
@@ -140,8 +138,7 @@ SCOPE_SQL: dict[str, str] = {
                     when account_id not in (select l.account_id from _listed l
                                             where l.table_name = 'endpoint_services' and not l.complete)
                     then false end as owns_services
-        from (select distinct on (account_id) * from accounts order by account_id, profile) a
-        order by account_id""",
+        from (select distinct on (account_id) * from accounts order by account_id, profile) a""",
     "vpc": """
         with own as (select distinct on (vpc_id) * from vpcs order by vpc_id, account_id, region_id),
         named as (
@@ -150,15 +147,13 @@ SCOPE_SQL: dict[str, str] = {
         select coalesce(own.account_id, named.account_id) as account_id,
                coalesce(own.region_id, named.region_id) as region_id,
                own.vpc_name as name, own.vpc_id is not null as given, named.vpc_id
-        from named left join own using (vpc_id)
-        order by named.vpc_id""",
+        from named left join own using (vpc_id)""",
     "service_user": """
         select coalesce(u.account_id, s.account_id) as account_id, coalesce(u.region_id, s.region_id) as region_id,
                null::varchar as name, true as given, u.service_id, u.entry, u.entry_type
         from (select distinct on (service_id, entry) * from service_users
               order by service_id, entry, account_id) u
-        left join _endpoint_service s using (service_id)
-        order by u.service_id, u.entry""",
+        left join _endpoint_service s using (service_id)""",
     "load_balancer": """
         with own as (
             select distinct on (load_balancer_id) * from load_balancers
@@ -173,24 +168,21 @@ SCOPE_SQL: dict[str, str] = {
                coalesce(own.region_id, a.resource_region_id, a.region_id) as region_id,
                own.load_balancer_name as name, own.load_balancer_id is not null as given, a.load_balancer_id,
                coalesce(own.load_balancer_type, a.resource_type) as load_balancer_type, a.service_id, a.service_ids
-        from attached a left join own using (load_balancer_id)
-        order by a.load_balancer_id""",
+        from attached a left join own using (load_balancer_id)""",
     "listener": """
         select l.account_id, l.region_id, l.description as name, true as given, l.load_balancer_id, l.protocol,
                l.port, b.load_balancer_type, l.status, l.listener_forward, b.service_id,
                l.load_balancer_id || ':' || l.protocol || ':' || l.port as listener_key
         from (select distinct on (load_balancer_id, protocol, port) * from listeners
               order by load_balancer_id, protocol, port, account_id) l
-        join _load_balancer b using (load_balancer_id)
-        order by l.load_balancer_id, l.protocol, l.port""",
+        join _load_balancer b using (load_balancer_id)""",
     "taggable": """
         select account_id, region_id, name, given, resource_id, resource_type from (
             select *, endpoint_id as resource_id, 'endpoints' as resource_type from _endpoint
             union all by name
             select *, service_id as resource_id, 'endpoint_services' as resource_type from _endpoint_service
             union all by name
-            select *, load_balancer_id as resource_id, 'load_balancers' as resource_type from _load_balancer)
-        order by resource_type, resource_id""",
+            select *, load_balancer_id as resource_id, 'load_balancers' as resource_type from _load_balancer)""",
 }
 
 #: Member lists that were not read to the end, per list: the nearest known parent (type, id, account, region), then the

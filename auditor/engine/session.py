@@ -19,6 +19,7 @@ from auditor.spec import Spec
 if TYPE_CHECKING:
     import pandas as pd
 
+    from auditor.facts.workshop import Workshop
     from auditor.inventory.snapshot import Snapshot
 
 
@@ -125,7 +126,7 @@ class Session:
 
     # ------------------------------------------------------------------------------------------------ loading
 
-    def load(self, snapshot: Snapshot, rules: Collection[Rule], spec: Spec) -> None:
+    def load(self, snapshot: Snapshot, rules: Collection[Rule], spec: Spec, workshop: Workshop | None = None) -> None:
         """Loads what the rules need.  Computes the facts they name."""
         tables = tables_needed(rules)
         for name in TABLES:
@@ -150,7 +151,7 @@ class Session:
         if facts:
             from auditor.facts import compute_facts
 
-            frames = compute_facts(snapshot, spec, facts)
+            frames = compute_facts(snapshot, spec, facts, workshop)
         for name in FACTS:
             self._fill(name, FACTS[name].columns, frames.get(name))
 
@@ -162,10 +163,14 @@ class Session:
             self.build_scope(name)
 
     def build_scope(self, name: str) -> None:
-        """Builds the scope table of a kind from what is loaded."""
+        """Builds the scope table of a kind from what is loaded; `_id` counts in the order of findings."""
+        kind = KINDS[name]
+        order = ["coalesce(account_id, '')", "coalesce(region_id, '')"]
+        order += [] if kind.resource_type else ["resource_type"]
+        order.append(" || ':' || ".join(f"{key}::varchar" for key in kind.key))
         self.database.run(
-            f"create or replace table _{name} as select (row_number() over ())::integer as _id, * "
-            f"from ({SCOPE_SQL[name]})"
+            f"create or replace table _{name} as "
+            f"select (row_number() over (order by {', '.join(order)}))::integer as _id, * from ({SCOPE_SQL[name]})"
         )
         self._built.add(f"_{name}")
 

@@ -9,30 +9,35 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
+    from auditor.facts.workshop import Workshop
     from auditor.inventory.snapshot import Snapshot
     from auditor.spec import Spec
 
 __all__ = ["compute_facts"]
 
 
-def compute_facts(snapshot: Snapshot, spec: Spec, wanted: Collection[str]) -> dict[str, pd.DataFrame]:
+def compute_facts(
+    snapshot: Snapshot, spec: Spec, wanted: Collection[str], workshop: Workshop | None = None
+) -> dict[str, pd.DataFrame]:
     """The wanted facts as frames with the declared columns and types, in the order of the declaration.
 
+    `workshop` is one of the same snapshot and specification, where more is to be made from them than these facts.
     Raises KeyError for a name that is not declared in `auditor.facts.schema`.
     """
     from auditor.facts.schema import FACTS
+    from auditor.facts.workshop import Workshop
     from auditor.inventory.normalize import typed_frame
 
     unknown = sorted(set(wanted) - set(FACTS))
     if unknown:
         raise KeyError(f"undeclared facts {unknown}")
-    makers = _makers(snapshot, spec)
-    with _collection_paused():
+    makers = _makers(workshop or Workshop(snapshot, spec))
+    with collection_paused():
         return {name: typed_frame(fact.columns, makers[name]()) for name, fact in FACTS.items() if name in wanted}
 
 
 @contextmanager
-def _collection_paused() -> Iterator[None]:
+def collection_paused() -> Iterator[None]:
     """No search for cycles meanwhile: it takes a quarter of the time, and millions of objects made here have none."""
     import gc
 
@@ -45,34 +50,16 @@ def _collection_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _makers(snapshot: Snapshot, spec: Spec) -> Mapping[str, Callable[[], Iterable[dict[str, Any]]]]:
-    from functools import cache
-
-    from auditor.facts.access import Access
-    from auditor.facts.backends import listener_backends, listener_groups
-    from auditor.facts.egress import Egress
-    from auditor.facts.endpoints import Endpoints
+def _makers(workshop: Workshop) -> Mapping[str, Callable[[], Iterable[dict[str, Any]]]]:
+    from auditor.facts.acl_access import client_acl_access, endpoint_acl_access
     from auditor.facts.principals import service_principals
     from auditor.facts.references import References
-    from auditor.facts.security_groups import SecurityGroups
 
-    coverage = snapshot.completeness()
-
-    @cache
-    def endpoints() -> Endpoints:
-        return Endpoints(snapshot, spec, coverage)
-
-    @cache
-    def groups() -> SecurityGroups:
-        return SecurityGroups(snapshot, coverage)
-
-    @cache
-    def access() -> Access:
-        return Access(endpoints(), groups())
+    snapshot, coverage, endpoints = workshop.snapshot, workshop.coverage, workshop.endpoints
 
     def ports() -> Iterable[dict[str, Any]]:
-        for endpoint in endpoints().every.values():
-            for port in endpoints().ports(endpoint):
+        for endpoint in endpoints.every.values():
+            for port in endpoints.ports(endpoint):
                 yield {
                     "endpoint_id": endpoint.endpoint_id,
                     "service_id": endpoint.service_id,
@@ -83,8 +70,8 @@ def _makers(snapshot: Snapshot, spec: Spec) -> Mapping[str, Callable[[], Iterabl
                 }
 
     def clients() -> Iterable[dict[str, Any]]:
-        for endpoint in endpoints().every.values():
-            for client in endpoints().clients(endpoint, groups().membership):
+        for endpoint in endpoints.every.values():
+            for client in endpoints.clients(endpoint, workshop.groups.membership):
                 yield {
                     "endpoint_id": endpoint.endpoint_id,
                     "client": client.client,
@@ -93,19 +80,20 @@ def _makers(snapshot: Snapshot, spec: Spec) -> Mapping[str, Callable[[], Iterabl
                     "reason": client.reason,
                 }
 
-    def listeners() -> Any:
-        return listener_groups(snapshot["listeners"], snapshot["forwarding_rules"], coverage)
+    def acl_ways(maker: Callable[..., Iterable[dict[str, Any]]]) -> Iterable[dict[str, Any]]:
+        return maker(endpoints, workshop.acls, workshop.groups.membership, workshop.vswitches)
 
     return {
         "service_principals": lambda: service_principals(snapshot["service_users"]),
         "endpoint_ports": ports,
         "endpoint_clients": clients,
-        "endpoint_access": lambda: access().endpoint_access(),
-        "endpoint_exposure": lambda: access().endpoint_exposure(),
-        "client_egress": lambda: Egress(endpoints(), groups(), spec).client_egress(),
-        "group_references": lambda: References(snapshot, coverage, groups()).group_references(endpoints()),
-        "listener_groups": lambda: (group.row() for group in listeners()),
-        "listener_backends": lambda: listener_backends(
-            listeners(), snapshot["backends"], snapshot["health_status"], coverage
-        ),
+        "endpoint_access": lambda: workshop.access.endpoint_access(),
+        "endpoint_exposure": lambda: workshop.access.endpoint_exposure(),
+        "client_egress": lambda: workshop.egress.client_egress(),
+        "group_references": lambda: References(snapshot, coverage, workshop.groups).group_references(endpoints),
+        "listener_groups": lambda: (group.row() for group in workshop.listener_groups),
+        "listener_backends": lambda: workshop.listener_backends,
+        "endpoint_acl_access": lambda: acl_ways(endpoint_acl_access),
+        "client_acl_access": lambda: acl_ways(client_acl_access),
+        "backend_access": lambda: workshop.backend_access,
     }

@@ -27,14 +27,13 @@ class Coverage:
         self._complete: set[tuple[str, str]] = set()
         self._gaps: dict[tuple[str, str], Gap] = {}
         self._wild: set[str] = set()
-        for row in frame.to_dict("records"):
-            table, target = str(row["table_name"]), str(row["target"])
-            if row["complete"] is True or row["complete"] == True:  # noqa: E712 - numpy booleans are not `True`
-                self._complete.add((table, target))
-                if target == ANY_TARGET:
-                    self._wild.add(table)
-            else:
-                self._gaps.setdefault((table, target), gap_of(row))
+        # By columns: a large scan has hundreds of thousands of complete rows and few gaps.
+        read = frame["complete"].fillna(False).astype(bool)
+        done = frame[read]
+        self._complete.update(zip(done["table_name"].tolist(), done["target"].tolist(), strict=True))
+        self._wild.update(table for table, target in self._complete if target == ANY_TARGET)
+        for row in frame[~read].to_dict("records"):
+            self._gaps.setdefault((str(row["table_name"]), str(row["target"])), gap_of(row))
 
     def complete(self, table: str, target: str) -> bool:
         """True if the list of `table` that belongs to `target` was read to the end by at least one account."""

@@ -18,6 +18,16 @@ STATUS_LABELS = {
     "clean": "No fault found",
 }
 
+#: Inventory tables whose rows are called otherwise than their name says.
+_NOUNS = {"accounts": "account", "service_users": "whitelist entry", "vpcs": "VPC", "vswitches": "vSwitch"}
+
+_OUTCOMES = (Outcome.FAIL, Outcome.UNKNOWN, Outcome.PASS, Outcome.NOT_APPLICABLE)
+_RANK = {outcome: rank for rank, outcome in enumerate(_OUTCOMES)}
+_SEVERITY_RANK = {severity: rank for rank, severity in enumerate(Severity)}
+
+#: Inventory tables whose rows are called otherwise than their name says.
+_NOUNS = {"accounts": "account", "service_users": "whitelist entry", "vpcs": "VPC", "vswitches": "vSwitch"}
+
 _SERVICE_SIDE = ("load_balancers", "listeners", "server_groups", "backends")
 
 
@@ -31,10 +41,11 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What one account has to do for one group: `fixes` failed findings."""
+    """What one account has to do for one group: `fixes` failed findings; as many as `undecided` are unknown."""
 
     owner: Owner
     fixes: int
+    undecided: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +75,21 @@ class Group:
     @property
     def worst(self) -> Finding | None:
         """The first finding that failed or is unknown, of the group or of the service behind it."""
-        return min((finding for finding in (*self.findings, *self.shared) if is_open(finding)), key=order, default=None)
+        first = (next(filter(is_open, findings), None) for findings in (self.findings, self.shared))
+        return min((finding for finding in first if finding), key=order, default=None)
+
+
+def noun(table: str) -> str:
+    """What one row of an inventory table is called in a sentence."""
+    return _NOUNS.get(table) or table.removesuffix("s").replace("_", " ")
+
+
+def given_name(ref: ResourceRef) -> str | None:
+    """The name somebody gave to an object; None if there is none, or if the name only repeats the id.
+
+    The API makes up names of endpoint services: `com.aliyuncs.privatelink.<region>.<service id>`.
+    """
+    return None if not ref.name or ref.name.endswith(ref.id) else ref.name
 
 
 def is_open(finding: Finding) -> bool:
@@ -74,15 +99,11 @@ def is_open(finding: Finding) -> bool:
 
 def order(finding: Finding) -> tuple[object, ...]:
     """Sort key of findings, worst first: accepted and decided ones last, then severity, a failure before an unknown."""
-    outcome = finding.outcome
-    place = 0 if is_open(finding) else 1
-    rank = ("fail", "unknown", "pass", "not_applicable").index(outcome.value)
+    rank = _RANK[finding.outcome]
     resource = finding.resource
-    if place:
-        place += rank
     return (
-        place,
-        finding.severity.rank,
+        0 if is_open(finding) else 1 + rank,
+        _SEVERITY_RANK[finding.severity],
         rank,
         finding.rule_id,
         resource.account_id or "",
@@ -184,46 +205,58 @@ class Connections:
         for finding in findings:
             atlas.learn_finding(finding)
         self._atlas = atlas
+        self._owners: dict[str, tuple[Owner, ...]] = {}
+        self._same: dict[tuple[str, str | None], Owner] = {}
         self._listed = tuple(Outcome) if report.all_outcomes else (Outcome.FAIL, Outcome.UNKNOWN)
         self.groups = tuple(sorted(self._build(report, findings), key=_group_order))
 
     def owners(self, finding: Finding) -> tuple[Owner, ...]:
         """The accounts that hold the fix of a finding: one, or two if both sides have to act."""
-        sides = (Side.CONSUMER, Side.PROVIDER) if finding.side is Side.BOTH else (finding.side,)
-        owners = [Owner(side.value, self._account(finding, side)) for side in sides]
+        known = self._owners.get(finding.id)
+        if known is None:
+            known = self._owners[finding.id] = self._find_owners(finding)
+        return known
+
+    def _find_owners(self, finding: Finding) -> tuple[Owner, ...]:
         resource = finding.resource
-        if finding.side is Side.BOTH and resource.type == "accounts":
-            return (Owner("both", resource.account_id or resource.id),)
-        return tuple(owners)
+        if finding.side is not Side.BOTH:
+            return (self._owner(finding.side, self._account(finding, finding.side)),)
+        if resource.type == "accounts":
+            return (self._owner(Side.BOTH, resource.account_id or resource.id),)
+        return tuple(self._owner(side, self._account(finding, side)) for side in (Side.CONSUMER, Side.PROVIDER))
+
+    def _owner(self, side: Side, account_id: str | None) -> Owner:
+        key = (side.value, account_id)
+        return self._same.setdefault(key, Owner(*key))
 
     def _account(self, finding: Finding, side: Side) -> str | None:
-        kind, ids = self._atlas.places(finding)
-        found: set[str | None] = set()
+        atlas, resource = self._atlas, finding.resource
+        kind, ids = atlas.places(finding)
         if side is Side.CONSUMER:
-            endpoints = ids if kind == "connection" else _ids(finding, "endpoints")
-            found = {self._atlas.consumers.get(endpoint) for endpoint in endpoints}
+            own, other, known = "endpoints", "endpoint_services", atlas.consumers
+            keys: Iterable[str | None] = ids if kind == "connection" else _ids(finding, own)
         else:
-            services = ids if kind == "service" else _ids(finding, "endpoint_services")
+            own, other, known = "endpoint_services", "endpoints", atlas.providers
+            keys = ids if kind == "service" else _ids(finding, own)
             if kind == "connection":
-                services = tuple(self._atlas.service_of[key] for key in ids if key in self._atlas.service_of)
-            found = {self._atlas.providers.get(service) for service in services}
-        if len(found) == 1:
-            (account,) = found
+                keys = [atlas.service_of.get(key) for key in ids]
+        accounts = {known.get(key) for key in keys if key is not None}
+        if len(accounts) == 1:
+            (account,) = accounts
             if account:
                 return account
-        own = "endpoints" if side is Side.CONSUMER else "endpoint_services"
-        other = "endpoint_services" if side is Side.CONSUMER else "endpoints"
-        if finding.side is side and finding.resource.type != other and (not found or finding.resource.type != own):
-            return finding.resource.account_id
+        # an object that is neither end (a group, a VPC, a load balancer) lies in the account that has to act
+        if finding.side is side and resource.type != other and (not accounts or resource.type != own):
+            return resource.account_id
         return None
 
     def _turns(self, findings: Iterable[Finding]) -> tuple[Turn, ...]:
-        fixes: Counter[Owner] = Counter()
+        fixes, undecided = Counter[Owner](), Counter[Owner]()
         for finding in findings:
-            if finding.outcome is Outcome.FAIL and not finding.waived:
-                fixes.update(self.owners(finding))
-        ranked = sorted(fixes.items(), key=lambda item: (-item[1], item[0].side, item[0].account_id or ""))
-        return tuple(Turn(owner, number) for owner, number in ranked)
+            if is_open(finding):
+                (fixes if finding.outcome is Outcome.FAIL else undecided).update(self.owners(finding))
+        turns = [Turn(owner, fixes[owner], undecided[owner]) for owner in {*fixes, *undecided}]
+        return tuple(sorted(turns, key=lambda t: (-t.fixes, -t.undecided, t.owner.side, t.owner.account_id or "")))
 
     def _build(self, report: Report, findings: tuple[Finding, ...]) -> Iterator[Group]:
         atlas = self._atlas

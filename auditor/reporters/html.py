@@ -11,13 +11,12 @@ import gzip
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from auditor import __version__
 from auditor.findings import Finding, Gap, Report, ResourceRef, Severity
 from auditor.reporters import diagram
-from auditor.reporters.connections import STATUS_LABELS, Group
+from auditor.reporters.connections import STATUS_LABELS, Group, Owner, given_name, noun
 from auditor.reporters.summary import COUNTED, Summary, counted_as, refused_reads, summarize
 from auditor.reporters.text import inert, inert_lines
 from auditor.resources import templates_folder
@@ -70,7 +69,7 @@ def _hash(text: str) -> str:
 def _environment() -> jinja2.Environment:
     import jinja2
 
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(_asset),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -79,13 +78,21 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters.update(noun=noun, given_name=given_name)
+    return environment
 
 
 def _finalize(value: object) -> object:
     """Every text the template shows is inert, whoever forgot to say so; our own markup passes."""
     if value is None:
         raise TypeError("the template shows a value that is not known")
-    return inert_lines(value) if type(value) is str else value
+    return inert(value) if type(value) is str else value
+
+
+class _Lines(str):
+    """Text that is inert and keeps its lines."""
+
+    __slots__ = ()
 
 
 def _page(
@@ -161,15 +168,19 @@ class _Drawn:
 
 
 def _card(group: Group, drawn: _Drawn) -> dict[str, Any]:
-    turns = {(turn.owner.side): turn.fixes for turn in group.turns}
     keys = [group.key]
     if group.shared and group.service:
         keys.append(group.service.id)
     return {
         "group": group,
         "worst": group.worst,
-        "consumer_turn": turns.get("consumer", 0) + turns.get("both", 0),
-        "provider_turn": turns.get("provider", 0) + turns.get("both", 0),
+        "turns": {
+            side: {
+                "fixes": sum(turn.fixes for turn in group.turns if turn.owner.side in (side, "both")),
+                "undecided": sum(turn.undecided for turn in group.turns if turn.owner.side in (side, "both")),
+            }
+            for side in ("consumer", "provider")
+        },
         "query": _query("in", keys),
         "paths": drawn(group),
     }
@@ -190,6 +201,7 @@ def _plain(finding: Finding, summary: Summary) -> dict[str, Any]:
         "counted": counted_as(finding),
         "owners": summary.owners(finding),
         "gaps": list(dict.fromkeys(_gap(gap) for gap in finding.gaps)),
+        "terraform": _Lines(inert_lines(finding.remediation.terraform or "")),
     }
 
 
@@ -199,29 +211,36 @@ def _gap(gap: Gap) -> str:
     return f"{gap.operation or gap.table or gap.kind} {place} - {code}{gap.message}"
 
 
-@dataclass(slots=True)
 class _Pool:
-    """Texts that come again and again, each kept once."""
+    """Texts that come again and again, each kept once and inert.  Number 0 is a text that is not known."""
 
-    known: dict[str, int]
+    def __init__(self) -> None:
+        self.texts = [""]
+        self._known: dict[str | None, int] = {None: 0}
 
     def __call__(self, text: str | None) -> int:
-        """The number of a text; 0 is a text that is not known."""
-        return 0 if text is None else self.known.setdefault(inert(text), len(self.known) + 1)
+        """The number of a text."""
+        number = self._known.get(text)
+        if number is None:
+            number = self._known[text] = len(self.texts)
+            self.texts.append(inert(text or ""))
+        return number
 
     def ref(self, ref: ResourceRef) -> list[int]:
-        return [self(ref.type), self(ref.id), self(ref.account_id)]
+        return [self(noun(ref.type)), self(ref.id)]
 
 
 def _data(report: Report, summary: Summary) -> str:
     """All listed findings for the script: JSON, gzip, base64.  report.js knows the same order of fields."""
-    pool = _Pool({})
+    pool = _Pool()
     rules: dict[tuple[Any, ...], int] = {}
     places: dict[str, list[int]] = {}
     for group in summary.groups:
         for finding in group.findings:
             places.setdefault(finding.id, []).append(pool(group.key))
     gaps: dict[int, list[int]] = {}  # findings share the tuples of their gaps
+    owners: dict[tuple[Owner, ...], list[list[Any]]] = {}
+    ranks = {severity: rank for rank, severity in enumerate(_SEVERITIES)}
     rows = []
     for finding in summary.shown[:CARRIED]:
         rule = (
@@ -233,20 +252,23 @@ def _data(report: Report, summary: Summary) -> str:
             finding.evidence,
         )
         resource, fix, waiver = finding.resource, finding.remediation, finding.waiver
+        held = summary.owners(finding)
+        if held not in owners:
+            owners[held] = [[owner.side, pool(owner.account_id)] for owner in held]
         if id(finding.gaps) not in gaps:
             gaps[id(finding.gaps)] = list(dict.fromkeys(pool(_gap(gap)) for gap in finding.gaps))
         rows.append(
             [
                 finding.id.removeprefix("plf1-"),
                 rules.setdefault(rule, len(rules)),
-                finding.severity.rank,
+                ranks[finding.severity],
                 _OUTCOMES.index(counted_as(finding)),
-                pool(resource.type),
+                pool(noun(resource.type)),
                 inert(resource.id),
-                pool(resource.name),
+                pool(given_name(resource)),
                 pool(resource.account_id),
                 pool(resource.region_id),
-                [[owner.side, pool(owner.account_id)] for owner in summary.owners(finding)],
+                owners[held],
                 inert(finding.observed or ""),
                 pool(finding.reason),
                 pool(fix.summary),
@@ -265,7 +287,7 @@ def _data(report: Report, summary: Summary) -> str:
         )
     document: Mapping[str, Any] = {
         "rules": [_rule(*rule) for rule in rules],
-        "pool": ["", *pool.known],
+        "pool": pool.texts,
         "rows": rows,
         "scanned": [inert(report.scan.started_at), inert(report.scan.finished_at)],
     }

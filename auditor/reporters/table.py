@@ -6,10 +6,11 @@ a meaning that a word does not carry too.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator
 
 from auditor.findings import Finding, Outcome, Report, ResourceRef, Severity
-from auditor.reporters.connections import STATUS_LABELS, Group, Owner
+from auditor.reporters.connections import STATUS_LABELS, Group, Owner, given_name, noun
 from auditor.reporters.summary import Summary, refused_reads, summarize
 from auditor.reporters.text import clip, inert, pad, width, wrap
 
@@ -143,7 +144,7 @@ class _Page:
     def command(self, command: str) -> Iterator[str]:
         """A command, continued by backslashes where that leaves it the same command."""
         room = self.columns - _TEXT - 4
-        splits = not set(command) & set("'\"\\") and all(width(word) <= room for word in command.split())
+        splits = _plain_words(command) and all(width(word) <= room for word in command.split())
         lines = wrap(command, room)
         for number, line in enumerate(lines):
             more = " \\" if splits and number < len(lines) - 1 else ""
@@ -152,7 +153,7 @@ class _Page:
     def detail(self, finding: Finding) -> Iterator[str]:
         resource = finding.resource
         if resource.type not in ("endpoints", "accounts"):
-            yield from self.block(f"{resource.type.replace('_', ' ')}: {_named(resource)}", _TEXT)
+            yield from self.block(f"{noun(resource.type)}: {_named(resource)}", _TEXT)
 
     def unknowns(self, findings: Iterable[Finding]) -> Iterator[str]:
         by_reason: dict[str, list[Finding]] = {}
@@ -241,7 +242,8 @@ class _Page:
 def _named(ref: ResourceRef | None) -> str:
     if ref is None:
         return "not known"
-    return f"{ref.id} ({clip(inert(ref.name), 40)})" if ref.name and ref.name != ref.id else ref.id
+    name = given_name(ref)
+    return f"{ref.id} ({clip(inert(name), 40)})" if name else ref.id
 
 
 def _owner(owner: Owner) -> str:
@@ -263,3 +265,11 @@ def _why(finding: Finding) -> str:
     more = f" and {len(calls) - 3} more" if len(calls) > 3 else ""
     told = f" [{'; '.join(calls[:3])}{more}]" if calls else ""
     return (finding.reason or (finding.gaps[0].message if finding.gaps else "no reason was given")) + told
+
+
+def _plain_words(command: str) -> bool:
+    """True if a shell reads the words between the spaces as they stand, so that a line may end at each space."""
+    try:
+        return "\\" not in command and len(shlex.split(command)) == len(command.split())
+    except ValueError:  # a quote is open
+        return False

@@ -38,7 +38,8 @@ def inert(value: str) -> str:
 
 def inert_lines(value: str) -> str:
     """`inert` line by line, for text that is meant to have lines (Terraform snippets)."""
-    return "\n".join(inert(line) for line in value.split("\n"))
+    flat = value.replace("\n", "")
+    return value if flat.isascii() and flat.isprintable() else "\n".join(map(inert, value.split("\n")))
 
 
 def _char_width(char: str) -> int:

@@ -33,10 +33,10 @@
     const [hex, , severity, outcome, type, id, name, account, region, owners, observed, reason, summary, cli, terraform,
       console_, related, gaps, seen, fresh, waiver, places] = fields;
     return {
-      index, id: "plf1-" + hex, rule, severity, outcome, type: pool[type].replaceAll("_", " "), resource: id, name: pool[name],
+      index, id: "plf1-" + hex, rule, severity, outcome, type: pool[type], resource: id, name: pool[name],
       account: pool[account], region: pool[region], owners: owners.map(([side, owner]) => [side, pool[owner]]),
       observed, reason: pool[reason], summary: pool[summary], cli, terraform, console: console_, fresh,
-      related: related.map(([kind, key]) => [pool[kind].replaceAll("_", " "), pool[key]]), gaps: gaps.map((gap) => pool[gap]),
+      related: related.map(([kind, key]) => [pool[kind], pool[key]]), gaps: gaps.map((gap) => pool[gap]),
       seen: pool[seen], waiver: waiver && waiver.map((part) => pool[part]), places: places.map((place) => pool[place]),
     };
   }
@@ -80,14 +80,14 @@
     return (item) => tests.every((test) => test(item));
   }
 
-  const chosen = (key) => new Set(tokens(query).filter((token) => token.key === key).flatMap((token) => token.values.map((value) => value.toLowerCase())));
+  const chosen = (key) => new Set(tokens($("q").value).filter((token) => token.key === key).flatMap((token) => token.values.map((value) => value.toLowerCase())));
 
   function choose(key, values) {
     const written = ({ key: name, values: list, word }) => {
       const text = name ? list.join(",") : word, quoted = /\s/.test(text) ? `"${text}"` : text;
       return name ? name + ":" + quoted : quoted;
     };
-    const rest = tokens(query).filter((token) => token.key !== key);
+    const rest = tokens($("q").value).filter((token) => token.key !== key);
     if (values.length) rest.push({ key, values });
     $("q").value = rest.map(written).join(" ");
     apply();
@@ -166,6 +166,7 @@
   function more() {
     const rows = view.slice(drawn, drawn + PAGE).map((item, offset) => line(item, drawn + offset));
     $("rows").append(...rows);
+    for (const tr of rows) if (tr.item.id === open) unfold(tr);
     drawn += rows.length;
     $("more").hidden = drawn >= view.length;
     if (drawn === rows.length && rows.length) rows[0].tabIndex = 0;
@@ -179,10 +180,9 @@
       cell(el("span", { class: "out " + (outcome === "n/a" ? "not_applicable" : outcome) }, outcome)),
       cell(el("b", {}, item.rule[0]), " " + item.rule[1], item.fresh ? el("span", { class: "new" }, "new") : null,
         item.observed ? el("div", { class: "res" }, item.observed.length > 160 ? item.observed.slice(0, 160) + "\u2026" : item.observed) : null),
-      cell(item.name && item.name !== item.resource ? el("div", {}, item.name) : null, el("code", {}, item.resource)),
+      cell(item.name ? el("div", {}, item.name) : null, el("code", {}, item.resource)),
       cell(owned(item)));
     tr.item = item;
-    if (item.id === open) unfold(tr);
     return tr;
   }
 
@@ -287,12 +287,13 @@
 
   function hash() {
     const text = location.hash;
-    if (!/^#[qf]=/.test(text)) return;
+    if (!/^#[qf]=/.test(text)) return false;
     const found = new URLSearchParams(text.slice(1).replaceAll("+", "%2B"));
     open = found.get("f") || "";
     $("q").value = found.get("q") || "";
     apply();
     if (open) go(open); else $("findings").scrollIntoView();
+    return true;
   }
 
   function keys(event) {
@@ -306,8 +307,15 @@
     else if ((event.key === "Enter" || event.key === " ") && target.matches("tr.row")) { toggle(target); event.preventDefault(); }
   }
 
+  // The plain findings stay as they are.
+  function hint(what) {
+    $("hint").textContent = `The filter and the list of all findings need ${what}.`;
+    $("hint").hidden = false;
+  }
+
   async function start() {
-    try { data = await unpack(); } catch { return; } // the plain findings stay
+    if (box.dataset.source && location.protocol === "file:") return hint("a web server that serves this folder");
+    try { data = await unpack(); } catch { return hint("a newer browser"); }
     all = data.rows.map(row);
     document.documentElement.classList.add("js");
     $("live").hidden = false;
@@ -330,8 +338,7 @@
       unfolded.forEach((node) => { node.open = true; });
     });
     window.addEventListener("afterprint", () => unfolded.forEach((node) => { node.open = false; }));
-    apply();
-    hash();
+    if (!hash()) apply();
     document.documentElement.dataset.ready = "yes";
   }
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections import Counter
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -17,7 +19,7 @@ Handler = Callable[[str, dict[str, str]], Any]
 class LoopbackCloud:
     """Serves `bodies[action]`: a body, a Reply, or a function of (access key id, parameters) that gives one."""
 
-    def __init__(self, bodies: dict[str, Any]) -> None:
+    def __init__(self, bodies: dict[str, Any], certificate: Path | None = None) -> None:
         self.bodies = bodies
         self.requests: list[tuple[str, str, dict[str, str]]] = []
         self.headers: list[dict[str, str]] = []
@@ -48,7 +50,12 @@ class LoopbackCloud:
                 """Nothing on standard error."""
 
         self._server = Server(("127.0.0.1", 0), OneRequest)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            # Handshakes belong into the thread of the connection, not into the one that accepts.
+            self._server.socket = context.wrap_socket(self._server.socket, True, do_handshake_on_connect=False)
+        self.url = f"http{'s' if certificate else ''}://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
     def __enter__(self) -> LoopbackCloud:

@@ -8,10 +8,17 @@ import socket
 import ssl
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from auditor.collect import client as client_module
 from auditor.collect.answers import CloudError
@@ -131,10 +138,53 @@ def test_one_tls_context_for_all_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(client_module, "tls_context", counted)
     wire = Wire(4)
-    pools = {id(wire._pool(Endpoint("https", f"ecs.region-{number}.aliyuncs.com"))) for number in range(20)}
-    assert (len(made), len(pools)) == (1, 1)
+    pools = [wire._pool(Endpoint("https", f"ecs.region-{number}.aliyuncs.com")) for number in range(20)]
+    wire._pool(Endpoint("http", "127.0.0.1:1"))
+    assert (len(made), len(set(map(id, pools)))) == (1, 20)
+    assert len(wire._managers) == 2
     assert made[0].verify_mode is ssl.CERT_REQUIRED
     assert made[0].check_hostname
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A certificate for 127.0.0.1 with its key, signed by itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "loopback")])
+    now = datetime.now(UTC)
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), False)
+        .add_extension(x509.BasicConstraints(True, None), True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    path = tmp_path / "certificate.pem"
+    path.write_bytes(
+        built.public_bytes(pem)
+        + key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return path
+
+
+def test_tls_is_verified_and_its_connections_are_kept(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with LoopbackCloud({"DescribeRegions": REGIONS}, certificate=certificate) as cloud:
+        with pytest.raises(CloudError) as caught:
+            call(_client(cloud.url), OPERATIONS["privatelink:DescribeRegions"], {}, 2)
+        assert caught.value.code == "Plaudit.Unreachable"
+        assert "TLS" in caught.value.message
+        assert not cloud.requests
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+        client, before = _client(cloud.url), cloud.connections
+        for _ in range(3):
+            assert call(client, OPERATIONS["privatelink:DescribeRegions"], {}, 2).request_id
+        assert cloud.connections == before + 1
 
 
 class _Socket:

@@ -42,6 +42,13 @@ def deployment() -> dict[str, list[dict[str, Any]]]:
             "health_status": [
                 {"load_balancer_id": "lb-1", "protocol": "tcp", "listener_port": 80, "server_id": "i-b", "port": 8080}
             ],
+            "vswitches": [
+                {"vswitch_id": "vsw-1", "vpc_id": "vpc-1", "cidr_block": "10.0.0.0/25", "network_acl_id": "nacl-1"},
+                {"vswitch_id": "vsw-2", "vpc_id": "vpc-1", "cidr_block": "10.0.0.128/25", "network_acl_id": ""},
+            ],
+            "network_acl_entries": [
+                {"network_acl_id": "nacl-1", "direction": "ingress", "position": 1, "policy": "accept", "cidr": "pl-1"}
+            ],
             "service_users": [{"service_id": "epsrv-1", "entry": scene.CONSUMER, "entry_type": "account"}],
         },
     )
@@ -56,7 +63,13 @@ def check(frames: dict[str, pd.DataFrame]) -> None:
     assert list(frames) == list(FACTS)
     for name, frame in frames.items():
         assert tuple(frame.columns) == tuple(column.name for column in FACTS[name].columns)
-        verdicts = {"endpoint_access": "verdict", "endpoint_exposure": "open", "client_egress": "allowed"}
+        verdicts = {
+            "endpoint_access": "verdict",
+            "endpoint_exposure": "open",
+            "client_egress": "allowed",
+            "endpoint_acl_access": "verdict",
+            "client_acl_access": "allowed",
+        }
         if name in verdicts and len(frame):
             unexplained = frame[frame[verdicts[name]].isna() & frame["reason"].isna()]
             assert unexplained.empty, unexplained.to_dict("records")

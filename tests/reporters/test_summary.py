@@ -62,10 +62,15 @@ def test_connections_and_whose_turn_it_is() -> None:
         fixture.PROVIDER,
     )
     assert shop.service is not None and shop.service.id == "epsrv-m5e0orders"
-    assert {(turn.owner.side, turn.owner.account_id): turn.fixes for turn in shop.turns} == {
-        ("consumer", fixture.CONSUMER): 2,
-        ("provider", fixture.PROVIDER): 1,
-    }
+    assert [(turn.owner.account_id, turn.fixes, turn.undecided) for turn in shop.turns] == [
+        (fixture.CONSUMER, 2, 0),
+        (fixture.PROVIDER, 1, 0),
+    ]
+    reporting = groups["ep-gw8reporting"]
+    assert [(turn.owner.side, turn.fixes, turn.undecided) for turn in reporting.turns] == [
+        ("provider", 1, 0),
+        ("consumer", 0, 2),
+    ]
     assert [f.rule_id for f in shop.shared] == ["BE-003"]
     billing = groups["ep-gw8billing"]  # the only connection of its service: one group, the waived one included
     assert [f.rule_id for f in billing.findings] == ["CONN-001", "SVC-003"]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
+from auditor.findings import Remediation, ResourceRef
 from auditor.reporters import table
 from auditor.reporters.text import width as columns_of
 from tests.reporters import fixture
@@ -64,3 +66,16 @@ def test_a_continued_command_is_the_same_command() -> None:
 def test_nothing_read_is_said() -> None:
     text = table.render(fixture.report(findings=(), reads=(), paths=()), width=80, color=False)
     assert "Nothing was read at all." in text and "No connection was found to judge." in text
+
+
+def test_a_name_that_repeats_the_id_is_left_out() -> None:
+    service = ResourceRef("endpoint_services", "epsrv-x", "1", "r", "com.aliyuncs.privatelink.r.epsrv-x")
+    lonely = fixture.finding("RES-001", "Service has a service resource", "critical", "fail", service)
+    assert "com.aliyuncs" not in table.render(fixture.report(findings=(lonely,)), width=80, color=False)
+
+
+@pytest.mark.parametrize("command", ["aliyun x '<id>' " + "word " * 30, "aliyun x 'two  words' " + "word " * 30])
+def test_a_quoted_command_is_continued_only_where_that_is_safe(command: str) -> None:
+    failed = replace(fixture.ZONE, remediation=Remediation("Do it.", (command,)))
+    text = table.render(fixture.report(findings=(failed,)), width=80, color=False)
+    assert (" \\\n" in text) == ("two  words" not in command)

@@ -17,12 +17,20 @@ from auditor.engine.rule import Example, Rule
 from auditor.engine.session import tables_needed
 from auditor.inventory.coverage import coverage_frame
 from auditor.inventory.normalize import empty_tables, table_frame
-from auditor.inventory.schema import TABLES
+from auditor.inventory.schema import TABLES, Table
 from auditor.inventory.snapshot import Snapshot
 from auditor.spec import Spec
 
 Rows = dict[str, list[dict[str, Any]]]
 _ID_NAMES = ("_id", "_key")
+_PREFIXES = {
+    "endpoint_id": ("ep-",),
+    "service_id": ("epsrv-",),
+    "load_balancer_id": ("lb-", "nlb-", "alb-", "gwlb-"),
+    "security_group_id": ("sg-",),
+    "vpc_id": ("vpc-", "eni-"),
+    "resource_type": ("slb", "alb", "nlb", "gwlb"),
+}
 _RESOURCE_TYPES = ("slb", "alb", "nlb", "gwlb")
 
 
@@ -93,7 +101,7 @@ def _add(batch: Batch, world: World, spec: Spec, tables: frozenset[str]) -> None
         declared = TABLES[table]
         for account in whole["accounts"]:
             for region_id in example_regions(whole):
-                for target in [""] if declared.parent is None and not declared.by_id else targets:
+                for target in _asked(declared, targets):
                     batch.coverage.append(
                         {
                             "account_id": rename(account["account_id"]),
@@ -106,6 +114,15 @@ def _add(batch: Batch, world: World, spec: Spec, tables: frozenset[str]) -> None
                             "message": None if how == "complete" else "refused",
                         }
                     )
+
+
+def _asked(table: Table, targets: list[str]) -> list[str]:
+    """The targets that fit a table; all of them where its ids have no prefix of their own."""
+    column = table.parent or (table.key[0] if table.by_id else None)
+    if column is None:
+        return [""]
+    fitting = [target for target in targets if target.startswith(_PREFIXES.get(column, ("",)))]
+    return fitting or targets
 
 
 def _values(rows: Rows, column: str) -> set[str]:

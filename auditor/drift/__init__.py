@@ -1,0 +1,1 @@
+"""Drift: what changed between two snapshots, and between a snapshot and what Terraform declares."""

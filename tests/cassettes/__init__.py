@@ -1,0 +1,1 @@
+"""Recorded API answers, and how they are recorded and replayed: see README.md."""

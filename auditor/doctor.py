@@ -72,8 +72,7 @@ def trials(snapshot: Snapshot, rules: Sequence[Rule], findings: Iterable[Finding
         if place not in failed:
             made.append(Trial(account_id, profile, region_id, key, action, True))
             continue
-        gaps = [gap_of(line) for line in failed[place]]
-        first = min(gaps, key=lambda gap: gap.error_code in _NOT_TRIED)
+        first = min(map(gap_of, failed[place]), key=lambda gap: gap.error_code in _NOT_TRIED)
         costly = tuple(sorted(costs.get(place, ())))
         made.append(Trial(account_id, profile, region_id, key, action, False, first.error_code, first.message, costly))
     return made

@@ -117,7 +117,11 @@ def _table(missing: Sequence[Trial], room: int) -> str:
     head, rule, *body = grid(("account", "region", "not read", "why"), rows, max(room, 200)).splitlines()
     text = [head, rule]
     for line, (_, _, _, rules) in zip(body, lines, strict=True):
-        words = f"costs {len(rules)} rules: {', '.join(rules)}" if rules else "costs no rule anything here"
+        words = (
+            f"costs {len(rules)} rule{'s' * (len(rules) > 1)}: {', '.join(rules)}"
+            if rules
+            else "costs no rule anything here"
+        )
         text += [line, *textwrap.wrap(words, max(room, 40), initial_indent="    ", subsequent_indent="    ")]
     return "\n".join(text) + "\n"
 

@@ -148,14 +148,17 @@ def test(ctx: click.Context, *, folders: tuple[Path, ...]) -> int:
     for folder in folders:
         if not folder.is_dir():
             raise UsageError(f"{folder}: there is no such folder of rules")
-    found = [rule for folder in folders for rule in load_folder(folder, builtin=False)] if folders else load_rules()
+    found = (
+        [rule for folder in folders for rule in load_folder(folder, builtin=False)]
+        if folders
+        else load_rules(lint_builtin=True)
+    )
     if not found:
         raise UsageError(f"there is no rule file in {', '.join(map(str, folders)) or 'the installation'}")
-    wrong = 0
-    for rule in found:
-        for sentence in run_examples(rule):
-            wrong += 1
-            terminal.write(inert(sentence) + "\n")
+    sentences = run_examples(*found)
+    for sentence in sentences:
+        terminal.write(inert(sentence) + "\n")
+    wrong = len(sentences)
     examples = sum(len(rule.examples) for rule in found)
     terminal.say(f"{examples} examples of {len(found)} rules, {wrong} of them do not hold" if wrong else
                  f"{examples} examples of {len(found)} rules hold")  # fmt: skip

@@ -105,6 +105,9 @@ class Session:
     def __init__(self, database: Database) -> None:
         self.database = database
         self._filled: dict[str, int] = {}
+        #: What is loaded, so that the same frame or the same declarations are not loaded again.
+        self._frames: dict[str, pd.DataFrame | None] = {}
+        self._declared: dict[str, list[dict[str, object]]] = {}
         self._built: set[str] = set()
         for name, table in TABLES.items():
             database.create(name, table.columns)
@@ -129,14 +132,19 @@ class Session:
     def load(self, snapshot: Snapshot, rules: Collection[Rule], spec: Spec, workshop: Workshop | None = None) -> None:
         """Loads what the rules need.  Computes the facts they name."""
         tables = tables_needed(rules)
+        asked = [self._frames.get(name) for name in ("coverage", "accounts")]
         for name in TABLES:
             frame = snapshot.tables.get(name) if name in tables else None
             self._fill(name, TABLES[name].columns, frame)
         self._fill("coverage", COVERAGE_COLUMNS, snapshot.coverage)
+        same = all(
+            old is self._frames[name] is not None for old, name in zip(asked, ("coverage", "accounts"), strict=True)
+        )
         started = snapshot.meta.get("started_at")
         self.database.run("delete from scan")
         self.database.run("insert into scan values (try_cast(? as timestamp))", [started])
-        for statement in PREPARE:
+        # What is prepared rests on these two tables alone.
+        for statement in () if same else PREPARE:
             self.database.run(statement)
         kinds = sorted({rule.resource for rule in rules})
         self._built.clear()
@@ -175,6 +183,9 @@ class Session:
         self._built.add(f"_{name}")
 
     def _fill(self, name: str, columns: tuple[Column, ...], frame: pd.DataFrame | None) -> None:
+        if frame is not None and frame is self._frames.get(name):
+            return
+        self._frames[name] = frame
         rows = 0 if frame is None else len(frame)
         if frame is not None and (rows or self._filled.get(name)):
             self.database.fill(name, columns, frame)
@@ -230,7 +241,9 @@ class Session:
         )
         rows["declared_tags"].extend({"tag_key": tag} for tag in require.tags or ())
         for name, columns in DECLARED.items():
-            self._fill(name, columns, typed_frame(columns, rows[name]))
+            if rows[name] != self._declared.get(name, []):
+                self._fill(name, columns, typed_frame(columns, rows[name]))
+                self._declared[name] = rows[name]
 
     def _known(self, table: str, column: str) -> set[str]:
         if table not in self._built:

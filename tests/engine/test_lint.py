@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from auditor.engine.load import load_rules
 from auditor.errors import FileError
-from tests.engine.scene import fixture_text, load_text
+from tests.engine.scene import FOLDER, fixture_text, load_text
 
 TEXT = fixture_text("ZONE-901")
 QUERY = TEXT[TEXT.index("query: |") : TEXT.index("remediation:")]
@@ -182,3 +183,26 @@ def test_targets_and_placeholders(tmp_path: Path, old: str, new: str, words: str
     with pytest.raises(FileError) as caught:
         load_text(tmp_path, TEXT.replace(old, new, 1))
     assert words in str(caught.value)
+
+
+def test_every_built_in_rule_is_clean() -> None:
+    assert load_rules(lint_builtin=True)
+
+
+def test_built_in_rules_are_linted_where_asked_and_others_always(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "zones"
+    folder.mkdir()
+    (folder / "ZONE-901.yaml").write_text(TEXT.replace(QUERY, "query: select 1 as one\n"), encoding="utf-8")
+    monkeypatch.setattr("auditor.engine.load.rules_folder", lambda: tmp_path)
+    assert len(load_rules()) == 1
+    with pytest.raises(FileError, match="key column"):
+        load_rules(lint_builtin=True)
+    monkeypatch.setattr("auditor.engine.load.rules_folder", lambda: FOLDER)
+    (folder / "ZONE-901.yaml").rename(folder / "ZONE-990.yaml")
+    (folder / "ZONE-990.yaml").write_text(
+        TEXT.replace(QUERY, "query: select 1 as one\n").replace("ZONE-901", "ZONE-990"), encoding="utf-8"
+    )
+    with pytest.raises(FileError, match="key column"):
+        load_rules([tmp_path])

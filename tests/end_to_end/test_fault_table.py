@@ -6,6 +6,7 @@ together: whatever a fault causes beyond its own findings would be one too many.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 
 import pytest
@@ -17,6 +18,9 @@ from tests.end_to_end.deployment import failures, judged, take
 from tests.end_to_end.ground import Fault, Ground, Verdict
 
 FAULTS = [*faults_provider.TABLE.faults, *faults_consumer.TABLE.faults]
+
+#: A rule that is held back is not expected to find anything yet.
+_RULES = {rule.id for rule in load_rules()}
 
 #: Where a fault needs hundreds of objects, only these tables are read; all rules are judged all the same.
 _TABLES = {
@@ -39,6 +43,10 @@ def _findings(world: str) -> tuple[Finding, ...]:
     return tuple(judged(snapshot, rules, ground.spec))
 
 
+def _known(verdicts: Iterable[Verdict]) -> set[Verdict]:
+    return {verdict for verdict in verdicts if verdict[0] in _RULES}
+
+
 def _unknown(world: str) -> set[Verdict]:
     return {(f.rule_id, f.resource.id) for f in _findings(world) if f.outcome is Outcome.UNKNOWN}
 
@@ -50,17 +58,18 @@ def test_the_ground_is_without_fault() -> None:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_a_planted_fault_is_found(fault: Fault) -> None:
-    assert fault.expected - failures(_findings(fault.world)) == set()
-    assert fault.risks - _unknown(fault.world) == set()
+    assert _known(fault.expected) - failures(_findings(fault.world)) == set()
+    assert _known(fault.risks) - _unknown(fault.world) == set()
 
 
 @pytest.mark.parametrize("world", sorted({fault.world for fault in FAULTS}))
-def test_nothing_else_is_found(world: str) -> None:
+def test_exactly_the_planted_faults_are_found(world: str) -> None:
     expected = {verdict for fault in FAULTS if fault.world == world for verdict in fault.expected}
-    assert failures(_findings(world)) - expected == set()
+    assert failures(_findings(world)) == _known(expected)
 
 
-@pytest.mark.parametrize("rule_id", [rule.id for rule in load_rules() if rule.id != "DNS-002"])
+# DNS-002 asks a name server, which no simulated account is.
+@pytest.mark.parametrize("rule_id", sorted(_RULES - {"DNS-002"}))
 def test_every_rule_has_a_fault(rule_id: str) -> None:
     assert [f.name for f in FAULTS if rule_id in {rule for rule, _ in f.fails | f.risks}] != []
 

@@ -6,11 +6,11 @@ from collections import Counter
 
 import pytest
 
-from auditor.engine import load_rules, tables_needed
+from auditor.engine import load_rules, select_rules, tables_needed
 from auditor.findings import Finding, Outcome
 from auditor.simulator.estates import PROFILES, random_estate
 from auditor.simulator.world import World
-from tests.end_to_end.deployment import judged, take
+from tests.end_to_end.deployment import failures, judged, take
 
 #: Seeds of one world each; every world is collected and judged once.
 BATCHES = [range(13), range(13, 26)]
@@ -41,6 +41,19 @@ def test_random_deployments_are_silent(seeds: range) -> None:
     findings = judged(take(merged(seeds), profiles=list(PROFILES), tables=tables_needed(rules)), rules)
     assert weighty(findings) == []
     assert Counter(f.outcome for f in findings)[Outcome.PASS] > 100 * len(seeds)
+
+
+def test_a_fault_in_random_deployments_is_found() -> None:
+    """Silence is worth something only where a fault would break it."""
+    world = merged(range(6))
+    for group in world.security_groups.values():
+        group.rules = [rule for rule in group.rules if rule.direction == "egress"]
+    for clb in world.clbs.values():
+        clb.status = "inactive"
+    rules = select_rules(load_rules(), ["SG-001", "CLB-001"], [])
+    findings = judged(take(world, profiles=list(PROFILES), tables=tables_needed(rules)), rules)
+    guarded = {("SG-001", endpoint.endpoint_id) for endpoint in world.endpoints.values() if endpoint.security_groups}
+    assert failures(findings) == guarded | {("CLB-001", clb_id) for clb_id in world.clbs}
 
 
 def test_the_same_seed_gives_the_same_deployment() -> None:

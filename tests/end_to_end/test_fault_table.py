@@ -19,8 +19,10 @@ from tests.end_to_end.ground import Fault, Ground, Verdict
 
 FAULTS = [*faults_provider.TABLE.faults, *faults_consumer.TABLE.faults]
 
-#: A rule that is held back is not expected to find anything yet.
 _RULES = {rule.id for rule in load_rules()}
+
+#: Rules that are held back while the ready-made deployments have one zone; they find nothing where they are not there.
+_HELD_BACK = {"HA-001", "HA-002"} - _RULES
 
 #: Where a fault needs hundreds of objects, only these tables are read; all rules are judged all the same.
 _TABLES = {
@@ -43,8 +45,8 @@ def _findings(world: str) -> tuple[Finding, ...]:
     return tuple(judged(snapshot, rules, ground.spec))
 
 
-def _known(verdicts: Iterable[Verdict]) -> set[Verdict]:
-    return {verdict for verdict in verdicts if verdict[0] in _RULES}
+def _expectable(verdicts: Iterable[Verdict]) -> set[Verdict]:
+    return {verdict for verdict in verdicts if verdict[0] not in _HELD_BACK}
 
 
 def _unknown(world: str) -> set[Verdict]:
@@ -58,14 +60,14 @@ def test_the_ground_is_without_fault() -> None:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_a_planted_fault_is_found(fault: Fault) -> None:
-    assert _known(fault.expected) - failures(_findings(fault.world)) == set()
-    assert _known(fault.risks) - _unknown(fault.world) == set()
+    assert _expectable(fault.expected) - failures(_findings(fault.world)) == set()
+    assert _expectable(fault.risks) - _unknown(fault.world) == set()
 
 
 @pytest.mark.parametrize("world", sorted({fault.world for fault in FAULTS}))
 def test_exactly_the_planted_faults_are_found(world: str) -> None:
     expected = {verdict for fault in FAULTS if fault.world == world for verdict in fault.expected}
-    assert failures(_findings(world)) == _known(expected)
+    assert failures(_findings(world)) == _expectable(expected)
 
 
 # DNS-002 asks a name server, which no simulated account is.

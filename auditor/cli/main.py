@@ -33,15 +33,15 @@ COMMANDS = {
     "drift": Entry("auditor.cli.drift", "drift", "What changed between snapshots, or against Terraform states."),
     "history": Entry("auditor.cli.history", "history", "Past scans, trend, what is new."),
     "baseline": Entry("auditor.cli.baseline", "baseline", "The failures on the day a gate was introduced."),
-    "waivers": Entry("auditor.cli.waivers", "waivers", "Check a file of accepted findings."),
-    "spec": Entry("auditor.cli.spec", "spec", "Write a specification from what is there now."),
+    "waivers": Entry("auditor.cli.waivers", "waivers", "Accepted findings: check the file."),
+    "spec": Entry("auditor.cli.spec", "spec", "The audit specification: write one from what is there now."),
     "feed": Entry("auditor.cli.feed", "feed", "Deliver a result to a SIEM, with spool and retry."),
     "query": Entry("auditor.cli.query", "query", "Read-only SQL over a snapshot or the last scan."),
     "rules": Entry("auditor.cli.rules", "rules", "The rule catalogue: list, show, test."),
     "doctor": Entry(
         "auditor.cli.doctor", "doctor", "Try each read; say which permission is missing and what it costs."
     ),
-    "policy": Entry("auditor.cli.policy", "policy", "The least RAM policy for the selected rules."),
+    "policy": Entry("auditor.cli.policy", "policy", "Print the least RAM policy for the selected rules."),
     "simulate": Entry("auditor.cli.simulate", "simulate", "Serve a simulated cloud on loopback."),
 }
 

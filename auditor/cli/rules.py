@@ -49,7 +49,8 @@ def list_rules(
     for folder in rule_folders:
         if not folder.is_dir():
             raise UsageError(f"{folder}: there is no such folder of rules")
-    found = select_rules([*load_rules(rule_folders), *DRIFT_RULES], select, exclude)
+    every = sorted([*load_rules(rule_folders), *DRIFT_RULES], key=lambda rule: rule.id)
+    found = select_rules(every, select, exclude)
     if form == "json":
         terminal.write(json.dumps([catalogue_entry(rule) for rule in found], ensure_ascii=False, indent=2) + "\n")
         return 0

@@ -19,21 +19,26 @@ def main() -> int:
     options = parser.parse_args()
 
     from auditor.engine import load_rules, tables_needed
+    from auditor.facts.paths import PATH_TABLES, compute_paths
     from auditor.simulator.estates import PROFILES
+    from auditor.spec import Spec
     from tests.end_to_end.deployment import judged, take
-    from tests.end_to_end.test_random_estates import merged, weighty
+    from tests.end_to_end.test_random_estates import broken_hops, merged, weighty
 
     rules = load_rules()
-    tables = tables_needed(rules)
+    tables = tables_needed(rules) | PATH_TABLES
     started = time.monotonic()
     outcomes: Counter[str] = Counter()
+    verdicts: Counter[str] = Counter()
     objects: Counter[str] = Counter()
     found: list[str] = []
     last = options.first + options.seeds
     for first in range(options.first, last, options.batch):
         seeds = range(first, min(first + options.batch, last))
         world = merged(seeds)
-        findings = judged(take(world, profiles=list(PROFILES), tables=tables), rules)
+        snapshot = take(world, profiles=list(PROFILES), tables=tables)
+        findings = judged(snapshot, rules)
+        paths = compute_paths(snapshot, Spec(), findings)
         outcomes.update(finding.outcome.value for finding in findings)
         objects.update(
             services=len(world.services),
@@ -41,14 +46,16 @@ def main() -> int:
             load_balancers=len(world.clbs) + len(world.balancers),
             security_groups=len(world.security_groups),
         )
-        for text in weighty(findings):
+        verdicts.update(path.verdict for path in paths)
+        for text in (*weighty(findings), *broken_hops(paths)):
             found.append(text)
             print(f"seeds {seeds.start}-{seeds.stop - 1}: {text}", flush=True)
         print(f"{seeds.stop - options.first} seeds, {time.monotonic() - started:.0f} s", flush=True)
     print(f"{options.seeds} deployments, {len(rules)} rules, {time.monotonic() - started:.0f} s")
     print("objects: " + ", ".join(f"{count} {name}" for name, count in objects.items()))
     print("outcomes: " + ", ".join(f"{count} {name}" for name, count in sorted(outcomes.items())))
-    print(f"findings at medium or above, unknown at high or above: {len(found)}")
+    print("paths: " + ", ".join(f"{count} {name}" for name, count in sorted(verdicts.items())))
+    print(f"findings at medium or above, unknown at high or above, broken hops: {len(found)}")
     return 1 if found else 0
 
 

@@ -35,6 +35,11 @@ def zone_disconnected(ground: Ground) -> None:
     zone.status, zone.resource_id = "Disconnected", ""
 
 
+@fault("ZONE-005 ep-waiting-zone")
+def zone_waiting(ground: Ground) -> None:
+    ground.endpoint("waiting-zone", letters="abc").zone(f"{REGION}c").status = "Wait"
+
+
 @fault("ZONE-006 ep-indifferent")
 def zone_affinity_off_on_the_endpoint(ground: Ground) -> None:
     ground.used_service("indifferent")[1].zone_affinity = False
@@ -142,6 +147,12 @@ def default_bandwidth_above_the_range(ground: Ground) -> None:
 @fault("CONN-007 ep-unlimited")
 def mode_without_limit(ground: Ground) -> None:
     ground.endpoint("unlimited", traffic_control_mode="Scalability")
+
+
+@fault("CONN-007 ep-throttled")
+def gateway_connection_with_a_limit(ground: Ground) -> None:
+    _, service = ground.balancer_service("gwlb", "throttled", users=[CONSUMER])
+    ground.endpoint("throttled", service, groups=[], traffic_control_mode="BandwidthLimit")
 
 
 @fault("CONN-007 ep-hungry")

@@ -315,7 +315,7 @@ def redirect_to_a_plain_listener(ground: Ground) -> None:
 
 # ------------------------------------------------------------------------------------------------------- backends
 @fault("BE-001 lb-hollow:tcp:81")
-def group_without_backend(ground: Ground) -> None:
+def server_group_without_backend(ground: Ground) -> None:
     clb = ground.clb("hollow")
     ground.world.add_listener(clb, 81, group=ground.world.add_vserver_group(clb))
 
@@ -326,7 +326,7 @@ def default_group_without_backend(ground: Ground) -> None:
 
 
 @fault("BE-001 lb-dangling:tcp:81")
-def group_deleted(ground: Ground) -> None:
+def server_group_deleted(ground: Ground) -> None:
     clb = ground.clb("dangling")
     group = ground.world.add_vserver_group(clb, ground.backends(), id="rsp-dangling")
     ground.world.add_listener(clb, 81, group=group)

@@ -56,11 +56,12 @@ def test_a_planted_fault_is_found(fault: Fault) -> None:
 
 
 @pytest.mark.parametrize("world", sorted({fault.world for fault in FAULTS}))
-def test_nothing_else_is_found(world: str) -> None:
+def test_exactly_the_planted_faults_are_found(world: str) -> None:
     expected = {verdict for fault in FAULTS if fault.world == world for verdict in fault.expected}
-    assert failures(_findings(world)) - expected == set()
+    assert failures(_findings(world)) == {verdict for verdict in expected if verdict[0] not in TO_COME}
 
 
+# DNS-002 asks a name server, which no simulated account is.
 @pytest.mark.parametrize("rule_id", [rule.id for rule in load_rules() if rule.id != "DNS-002"])
 def test_every_rule_has_a_fault(rule_id: str) -> None:
     assert [f.name for f in FAULTS if rule_id in {rule for rule, _ in f.fails | f.risks}] != []

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 
 import pytest
 
-from auditor.engine import load_rules, tables_needed
-from auditor.findings import Finding, Outcome
+from auditor.engine import load_rules, select_rules, tables_needed
+from auditor.facts.paths import PATH_TABLES, compute_paths
+from auditor.findings import Finding, Outcome, PathVerdict
+from auditor.inventory.snapshot import Snapshot
 from auditor.simulator.estates import PROFILES, random_estate
 from auditor.simulator.world import World
-from tests.end_to_end.deployment import judged, take
+from auditor.spec import Spec
+from tests.end_to_end.deployment import failures, judged, take
 
 #: Seeds of one world each; every world is collected and judged once.
 BATCHES = [range(13), range(13, 26)]
@@ -35,12 +39,48 @@ def merged(seeds: range) -> World:
     return world
 
 
+def broken_hops(paths: list[PathVerdict]) -> list[str]:
+    """Hops of blocked paths, without TCPSSL listeners of an NLB: no endpoint reaches them, and none has to."""
+    return [
+        f"{path.endpoint_id} {hop.kind} {hop.id}: {hop.detail}"
+        for path in paths
+        for hop in path.hops
+        if hop.verdict == "blocked" and ":tcpssl:" not in hop.id
+    ]
+
+
+@cache
+def snapshot(seeds: range) -> Snapshot:
+    """What a scan and the paths need of a batch."""
+    return take(merged(seeds), profiles=list(PROFILES), tables=tables_needed(load_rules()) | PATH_TABLES)
+
+
+@pytest.mark.parametrize("seeds", BATCHES, ids=str)
+def test_no_path_of_random_deployments_is_broken(seeds: range) -> None:
+    paths = compute_paths(snapshot(seeds), Spec(), [])
+    assert broken_hops(paths) == []
+    reached = {path.endpoint_id for path in paths if path.verdict == "reachable"}
+    assert len(reached) > len(seeds)
+
+
 @pytest.mark.parametrize("seeds", BATCHES, ids=str)
 def test_random_deployments_are_silent(seeds: range) -> None:
-    rules = load_rules()
-    findings = judged(take(merged(seeds), profiles=list(PROFILES), tables=tables_needed(rules)), rules)
+    findings = judged(snapshot(seeds))
     assert weighty(findings) == []
     assert Counter(f.outcome for f in findings)[Outcome.PASS] > 100 * len(seeds)
+
+
+def test_a_fault_in_random_deployments_is_found() -> None:
+    """Silence is worth something only where a fault would break it."""
+    world = merged(range(6))
+    for group in world.security_groups.values():
+        group.rules = [rule for rule in group.rules if rule.direction == "egress"]
+    for clb in world.clbs.values():
+        clb.status = "inactive"
+    rules = select_rules(load_rules(), ["SG-001", "CLB-001"], [])
+    findings = judged(take(world, profiles=list(PROFILES), tables=tables_needed(rules)), rules)
+    guarded = {("SG-001", endpoint.endpoint_id) for endpoint in world.endpoints.values() if endpoint.security_groups}
+    assert failures(findings) == guarded | {("CLB-001", clb_id) for clb_id in world.clbs}
 
 
 def test_the_same_seed_gives_the_same_deployment() -> None:

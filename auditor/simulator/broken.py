@@ -51,7 +51,7 @@ def clb_subscription(world: World) -> None:
 
 
 def consumer_not_whitelisted(world: World) -> None:
-    """The consumer was taken off the whitelist of "ledger", the connection lives on: ALLOW-001, ALLOW-006."""
+    """The consumer was taken off the whitelist of "ledger", the connection lives on: ALLOW-001, ALLOW-005, ALLOW-006."""
     service = world.services["epsrv-gw8ledger"]
     service.users.remove(world.endpoints["ep-gw8ledger"].account_id)
 
@@ -69,7 +69,7 @@ def listener_stopped(world: World) -> None:
 
 
 def weights_zero(world: World) -> None:
-    """All servers behind port 8080 of "audit" have weight 0: BE-002."""
+    """All servers behind port 8080 of "audit" have weight 0: BE-002, HA-005."""
     for server in world.server_groups["rsp-gw8audit8080"].servers:
         server.weight = 0
 
@@ -86,7 +86,7 @@ def backend_stopped(world: World) -> None:
 
 
 def backends_unhealthy(world: World) -> None:
-    """No server of "media" passes its health check: BE-003."""
+    """No server of "media" passes its health check: BE-003, HA-005."""
     listener = world.clbs["lb-gw8media"].listener(80)
     listener.health = {server.server_id: "abnormal" for server in world.clbs["lb-gw8media"].default_group}
 
@@ -123,7 +123,7 @@ def prefix_list_missing(world: World) -> None:
 
 
 def zone_outside_service(world: World) -> None:
-    """The endpoint "archive" has a second zone in which its service has no load balancer: ZONE-001."""
+    """The endpoint "archive" has a second zone in which its service has no load balancer: ZONE-001, ZONE-004."""
     world.add_endpoint_zone(world.endpoints["ep-gw8archive"], world.vswitches["vsw-gw8consumervsw1aaaaa"])
 
 

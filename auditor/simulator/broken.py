@@ -51,7 +51,7 @@ def clb_subscription(world: World) -> None:
 
 
 def consumer_not_whitelisted(world: World) -> None:
-    """The consumer was taken off the whitelist of "ledger", the connection lives on: ALLOW-001, ALLOW-005, ALLOW-006."""
+    """The consumer was taken off the whitelist of "ledger", but is connected: ALLOW-001, ALLOW-005, ALLOW-006."""
     service = world.services["epsrv-gw8ledger"]
     service.users.remove(world.endpoints["ep-gw8ledger"].account_id)
 

@@ -35,7 +35,7 @@ COMMANDS = {
     "doctor": Entry(
         "auditor.cli.doctor", "doctor", "Try each read; say which permission is missing and what it costs."
     ),
-    "policy": Entry("auditor.cli.policy", "policy", "The least RAM policy for the selected rules."),
+    "policy": Entry("auditor.cli.policy", "policy", "Print the least RAM policy for the selected rules."),
     "simulate": Entry("auditor.cli.simulate", "simulate", "Serve a simulated cloud on loopback."),
 }
 

@@ -61,7 +61,9 @@ def trials(snapshot: Snapshot, rules: Sequence[Rule], findings: Iterable[Finding
     lines: dict[_Place, list[Mapping[Any, Any]]] = {}
     for line in snapshot.coverage.astype(object).to_dict("records"):
         lines.setdefault(_place(line), []).append(line)
-    failed = {place: gaps for place, all_ in lines.items() if (gaps := [line for line in all_ if not line["complete"]])}
+    failed = {
+        place: missed for place, all_ in lines.items() if (missed := [line for line in all_ if not line["complete"]])
+    }
     costs = _costs(failed, rules, findings, spec)
     made = []
     for place in sorted(lines, key=lambda place: tuple(part or "" for part in place)):

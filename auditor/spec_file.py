@@ -33,6 +33,11 @@ OPTIONS: dict[str, OptionKind] = {
     "exclude": "texts",
     "format": "texts",
     "fail-on": "choice",
+    "baseline": "text",
+    "waivers": "text",
+    "waivers-strict": "flag",
+    "no-history": "flag",
+    "lock-wait": "seconds",
     "all-outcomes": "flag",
     "allow-unknown": "flag",
     "min-coverage": "percent",
@@ -40,6 +45,11 @@ OPTIONS: dict[str, OptionKind] = {
     "timeout": "seconds",
     "deadline": "seconds",
     "lang": "choice",
+    "deliver": "texts",
+    "to": "texts",
+    "sinks": "text",
+    "deliver-mode": "choice",
+    "deliver-timeout": "seconds",
     "quiet": "flag",
     "verbose": "flag",
     "no-progress": "flag",
@@ -50,6 +60,7 @@ OPTIONS: dict[str, OptionKind] = {
 CHOICES: dict[str, tuple[str, ...]] = {
     "fail-on": (*(severity.value for severity in Severity), "none"),
     "lang": ("en", "ja", "zh"),
+    "deliver-mode": ("changes", "all"),
     "color": ("auto", "always", "never"),
 }
 

@@ -186,11 +186,13 @@ def apply_waivers(
     tags: Mapping[str, Collection[tuple[str, str]]],
     *,
     complete: bool,
+    judged: Collection[str] | None = None,
 ) -> WaiverState:
     """The findings with their waivers, and what has to be said about the file.
 
     `today` is the day of the scan in UTC; `complete` says whether everything was read, because an entry that matches
-    nothing in a partial scan may still be in use.
+    nothing in a partial scan may still be in use.  `judged` are the rules that were judged, None for all: nothing is
+    said about entries of the others.
     """
     by_rule: dict[str, list[WaiverEntry]] = {}
     for entry in entries:
@@ -209,7 +211,8 @@ def apply_waivers(
     expired = tuple(entry for entry in entries if entry.expires < today)
     soon = today + timedelta(days=NOTICE_DAYS)
     expiring = tuple(entry for entry in entries if today <= entry.expires <= soon)
-    unused = tuple(entry for entry in entries if id(entry) not in used) if complete else ()
+    asked = [entry for entry in entries if judged is None or entry.rule_id in judged]
+    unused = tuple(entry for entry in asked if id(entry) not in used) if complete else ()
     notices = [
         *(
             f"waiver {e.label} expired on {e.expires}: its findings are open again; owner {e.waiver.owner}"

@@ -22,12 +22,14 @@ class Gate:
     """What the user asked of the gate.
 
     `fail_on` is a severity or `none`.  `min_coverage` is the percentage of complete reads that is enough, None for all.
-    With both, `allow_unknown` holds only while that much was read.
+    With both, `allow_unknown` holds only while that much was read.  With a `baseline`, failures whose ids are in it do
+    not count; unknowns do.
     """
 
     fail_on: str = "high"
     allow_unknown: bool = False
     min_coverage: float | None = None
+    baseline: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def decide(
         if rank is None:
             strange.add(str(finding.severity))
         elif finding.outcome is Outcome.FAIL and rank <= threshold:
-            failed += not finding.waived and finding.is_new is not False
+            failed += not finding.waived and (gate.baseline is None or finding.id not in gate.baseline)
         elif finding.outcome is Outcome.UNKNOWN and (rank <= threshold or gate.fail_on == "none"):
             unknown += 1
 
@@ -95,7 +97,8 @@ def decide(
     reasons: list[str] = []
     if failed:
         codes.append(FINDINGS)
-        reasons.append(f"{_count(failed, 'finding')} at or above {gate.fail_on} failed")
+        new = "new " if gate.baseline is not None else ""
+        reasons.append(f"{_count(failed, new + 'finding')} at or above {gate.fail_on} failed")
     if hard or (soft and not allowed):
         codes.append(NOT_JUDGED)
         reasons += [*hard, *([] if allowed else soft)]

@@ -180,6 +180,20 @@ judge_options = _together(
            help="How many reads have to be complete; default: all."),
 )  # fmt: skip
 
+acceptance_options = _together(
+    option("--baseline", type=PathText(), metavar="FILE",
+           help="Gate only on failures that are not in this list of `plaudit baseline write`."),
+    option("--waivers", type=PathText(), metavar="FILE",
+           help="Accepted failures with reason, owner and last day."),
+    option("--waivers-strict", is_flag=True, help="Exit 2 if a waiver is expired or matches nothing."),
+)  # fmt: skip
+
+history_options = _together(
+    option("--no-history", is_flag=True, help="Neither read nor write the history of past scans."),
+    option("--lock-wait", type=Seconds(), metavar="S",
+           help="Wait so long for another run on the same state directory; default: exit 75 at once."),
+)  # fmt: skip
+
 report_options = _together(
     option("--format", "formats", multiple=True, type=FormatText(), metavar="F[=PATH]",
            help=f"{', '.join(FORMATS)}; without a path to standard output, at most one of those. Default: table."),

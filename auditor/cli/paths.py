@@ -35,7 +35,14 @@ _CLOUD = ("profiles", "config_path", "regions", "endpoint_url", "deadline")
     metavar="SNAPSHOT",
     help="Follow the paths of this saved snapshot instead of the cloud's; several are merged.",
 )
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="How to print the paths.",
+)
 @click.option("--output", "target", type=click.Path(path_type=Path), metavar="FILE", help="Default: standard output.")
 @talk_options
 @click.pass_context

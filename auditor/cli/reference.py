@@ -83,9 +83,10 @@ def _columns(columns: Sequence[Column], *, fields: bool) -> Iterator[str]:
 
 def rules_page() -> str:
     """The rule catalogue."""
+    from auditor.drift.rules import DRIFT_RULES
     from auditor.engine import load_rules
 
-    rules = load_rules()
+    rules = sorted([*load_rules(), *DRIFT_RULES], key=lambda rule: rule.id)
     parts = [
         _NOTE,
         "",

@@ -42,10 +42,15 @@ def list_rules(
     form: str,
 ) -> int:
     """List the rules."""
-    from auditor.cli.judging import selected_rules
+    from auditor.drift.rules import DRIFT_RULES
+    from auditor.engine import load_rules, select_rules
 
     terminal = ctx.ensure_object(Terminal)
-    found = selected_rules(rule_folders, select, exclude)
+    for folder in rule_folders:
+        if not folder.is_dir():
+            raise UsageError(f"{folder}: there is no such folder of rules")
+    every = sorted([*load_rules(rule_folders), *DRIFT_RULES], key=lambda rule: rule.id)
+    found = select_rules(every, select, exclude)
     if form == "json":
         terminal.write(json.dumps([catalogue_entry(rule) for rule in found], ensure_ascii=False, indent=2) + "\n")
         return 0
@@ -78,11 +83,12 @@ def catalogue_entry(rule: Rule) -> dict[str, object]:
 @click.pass_context
 def show(ctx: click.Context, *, rule_id: str, rule_folders: tuple[Path, ...]) -> int:
     """Show one rule: what it claims, why, how to fix it, its sources and examples."""
+    from auditor.drift.rules import DRIFT_RULES
     from auditor.engine import load_rules
     from auditor.reporters.text import inert_lines
 
     terminal = ctx.ensure_object(Terminal)
-    catalogue = load_rules(rule_folders)
+    catalogue = [*load_rules(rule_folders), *DRIFT_RULES]
     found = [rule for rule in catalogue if rule_id in (rule.id, *rule.aliases)]
     if not found:
         from auditor.yaml_reader import did_you_mean
@@ -110,11 +116,12 @@ def page(rule: Rule) -> str:
     if rule.remediation.terraform:
         lines += ["  Terraform:"]
         lines += [f"    {line}" for line in rule.remediation.terraform.rstrip().split("\n")]
-    lines += ["", "Evidence: " + ", ".join(dict.fromkeys(item.name for item in rule.evidence))]
+    if rule.evidence:
+        lines += ["", "Evidence: " + ", ".join(dict.fromkeys(item.name for item in rule.evidence))]
     if rule.sources:
         lines += ["", "Sources"]
         lines += [f"  {source.title}\n    {source.url}" for source in rule.sources]
-    lines += ["", "Examples"]
+    lines += ["", "Examples"] if rule.examples else []
     lines += [f"  {example.expect.value:<14}  {example.name}" for example in rule.examples]
     lines += ["", f"Defined in {rule.source}"]
     return "\n".join(lines) + "\n"

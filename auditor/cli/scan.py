@@ -6,11 +6,14 @@ from pathlib import Path
 
 import click
 
+from auditor.cli.delivering import Delivery, delivery_options, sink_option
 from auditor.cli.exit import Gate
 from auditor.cli.options import (
     PathText,
+    acceptance_options,
     cloud_options,
     given_by_hand,
+    history_options,
     judge_options,
     option,
     report_options,
@@ -39,7 +42,11 @@ _CLOUD = ("profiles", "config_path", "regions", "endpoint_url", "deadline")
 @option("--save", type=PathText(), metavar="SNAPSHOT", help="Keep the snapshot of this scan.")
 @rule_options
 @judge_options
+@acceptance_options
+@history_options
 @report_options
+@sink_option("--deliver", "Send events there too, any number")
+@delivery_options
 @talk_options
 @click.pass_context
 def scan(
@@ -62,9 +69,18 @@ def scan(
     fail_on: str,
     allow_unknown: bool,
     min_coverage: float | None,
+    baseline: Path | None,
+    waivers: Path | None,
+    waivers_strict: bool,
+    no_history: bool,
+    lock_wait: float | None,
     formats: tuple[tuple[str, Path | None], ...],
     all_outcomes: bool,
     lang: str,
+    sinks: tuple[str, ...],
+    sinks_file: Path | None,
+    deliver_mode: str,
+    deliver_timeout: float,
 ) -> int:
     """Collect from every account, judge, report.
 
@@ -72,22 +88,33 @@ def scan(
     plaudit scan --profiles provider,consumer
     plaudit scan --format html=report.html --format json=report.json
     plaudit scan --from provider.snapshot --from consumer.snapshot
+    plaudit scan --baseline baseline.txt --waivers waivers.yaml
 
     Exit codes: 0 everything was judged and nothing at or above --fail-on failed; 3 something did; 4 something could not
     be judged; 5 nothing could be read; 6 an output could not be written; 2 wrong usage; 75 another run is under way.
     """  # fmt: skip
-    from auditor.cli import gathering, output, reporting, state
+    from auditor.cli import gathering, history, output, reporting, state
+    from auditor.cli.acceptance import Acceptance
     from auditor.cli.judging import judged, selected_rules, tables_for
 
     terminal = ctx.ensure_object(Terminal)
     if snapshots:
         _refuse_both(ctx)
     cloud = gathering.Cloud(profiles, config_path, regions, endpoint_url, concurrency, timeout, deadline)
-    gate = Gate(fail_on, allow_unknown, min_coverage)
     rules = selected_rules(rule_folders, select, exclude)
+    accepted = Acceptance.read(baseline, waivers, strict=waivers_strict, folders=rule_folders)
+    gate = Gate(fail_on, allow_unknown, min_coverage, accepted.baseline_ids)
+    judged_rules = frozenset(rule.id for rule in rules)
+    formats = formats or (("table", None),)
+    delivery = Delivery(sinks, sinks_file, deliver_mode, deliver_timeout)
+    targets = delivery.targets(terminal, standard_output_taken=any(path is None for _, path in formats))
     # Who asks for a few rules does not ask for all that paths have to read.
     with_paths = bool(snapshots) or not select
-    with output.opened(formats or (("table", None),), save) as outputs, state.locked() as folder:
+    with (
+        output.opened(formats, save) as outputs,
+        state.locked(lock_wait or 0.0, terminal.say) as folder,
+        delivery.failure_told(targets, folder, terminal),
+    ):
         notices: tuple[str, ...] = ()
         if snapshots:
             snapshot, notices = gathering.load_snapshots(snapshots, terminal)
@@ -110,13 +137,20 @@ def scan(
             notices=notices,
             paths=paths,
         )
-        verdict = reporting.write_documents(
-            report, outputs.documents, terminal, gate, lang=lang, undelivered=undelivered
-        )
+        with history.opened(None if no_history else folder, terminal) as ledger:
+            report = history.remembered(ledger, report)
+            report = accepted.applied(report, snapshot, [rule.id for rule in rules], terminal)
+            report, _ = reporting.with_verdict(report, gate)
+            undelivered += delivery.run(targets, folder, report, judged_rules, terminal)
+            verdict = reporting.write_documents(
+                report, outputs.documents, terminal, gate, lang=lang, undelivered=undelivered
+            )
+            history.record(ledger, report, verdict, [rule.id for rule in rules], terminal)
     for line in verdict.allowed:
         terminal.warn(f"let through by --allow-unknown: {line}")
     if verdict.code:
         terminal.error(f"exit {verdict.code}: " + "; ".join(verdict.reasons))
+    accepted.insist(report)
     return verdict.code
 
 

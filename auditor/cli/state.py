@@ -6,12 +6,13 @@ import contextlib
 import datetime
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from auditor.errors import LockedError, UsageError
 
 LAST_SCAN = "last.snapshot"
+HISTORY = "history.sqlite"
 
 
 def state_folder() -> Path:
@@ -33,10 +34,11 @@ def last_scan() -> Path:
 
 
 @contextlib.contextmanager
-def locked() -> Iterator[Path | None]:
+def locked(wait: float = 0.0, say: Callable[[str], None] | None = None) -> Iterator[Path | None]:
     """The state directory, held for this run alone; None where it cannot be created or written to.
 
-    Raises LockedError if another run holds it.  The lock dies with the process, however it ends.
+    `wait` is how many seconds another run may go on holding it, and `say` is told once that somebody does.
+    Raises LockedError if another run still holds it then.  The lock dies with the process, however it ends.
     """
     folder = state_folder()
     try:
@@ -52,10 +54,19 @@ def locked() -> Iterator[Path | None]:
 
     lock = filelock.FileLock(folder / "plaudit.lock")
     try:
-        lock.acquire(timeout=0)
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout:
+            if wait <= 0:
+                raise
+            if say is not None:
+                say(f"another run holds {folder}{_owner(owner)}; waiting up to {wait:g} s")
+            lock.acquire(timeout=wait, poll_interval=min(0.25, wait))
     except filelock.Timeout:
+        waited = f" after {wait:g} s" if wait > 0 else ""
         raise LockedError(
-            f"another run holds {folder}{_owner(owner)}; wait for it, or set PLAUDIT_STATE_DIR to another folder"
+            f"another run holds {folder}{_owner(owner)}{waited}; wait with --lock-wait 10m, or set PLAUDIT_STATE_DIR "
+            "to another folder"
         ) from None
     except OSError:
         yield None

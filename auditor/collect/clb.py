@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from auditor.collect.attributes import add_attributes
 from auditor.collect.caller import Caller, Listing, id_parameters
 from auditor.collect.fields import Item, Rows, Value, flag, known, lower, number, text
 from auditor.collect.operations import OPERATIONS
@@ -83,6 +84,7 @@ def load_balancer_rows(items: Iterable[Item], asked: Sequence[str]) -> Rows:
                 tag_key=text(tag, "TagKey"),
                 tag_value=text(tag, "TagValue"),
             )
+        add_attributes(rows, "clb", "load_balancers", clb, item)
     return rows
 
 
@@ -126,6 +128,7 @@ def listener_rows(items: Iterable[Item], asked: Sequence[str]) -> Rows:
             # Which lists are bound to a listener that was not understood is not known either.
             rows.flaw("listener_acls", known(clb) or None, "Plaudit.IncompleteRow", "a listener was not understood")
             continue
+        add_attributes(rows, "clb_listeners", "listeners", f"{known(clb)}:{known(protocol)}:{port}", item)
         if item.get("AclIds") is None and row["acl_status"] == "off":
             continue
         for acl in rows.texts("listener_acls", known(clb), item, "AclIds"):
@@ -199,6 +202,8 @@ def group_rows(answer: Item, items: Iterable[Item], operation: str, asked: str) 
         group_type=kind,
         server_group_name=text(answer, name) if name else None,
     )
+    if kind != "default":
+        add_attributes(rows, "vserver_groups", "server_groups", group_id, answer)
     for item in items:
         rows.add(
             "backends",
@@ -211,6 +216,8 @@ def group_rows(answer: Item, items: Iterable[Item], operation: str, asked: str) 
             weight=number(item, "Weight"),
             role=text(item, "ServerType") if kind == "primary_secondary" else "",
         )
+        port = "" if kind == "default" else number(item, "Port")
+        add_attributes(rows, "clb_backends", "backends", f"{group_id}:{known(text(item, 'ServerId'))}:{port}", item)
     return rows
 
 

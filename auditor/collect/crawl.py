@@ -16,6 +16,7 @@ from auditor._version import __version__
 from auditor.collect import privatelink
 from auditor.collect.accounts import Profile
 from auditor.collect.answers import CloudError
+from auditor.collect.attributes import TABLE as ATTRIBUTES_TABLE
 from auditor.collect.budget import Clock
 from auditor.collect.caller import REGION_ID, Caller, Listing, Run, Settings
 from auditor.collect.client import refuse_debug
@@ -281,16 +282,28 @@ class _Crawl:
             listing = privatelink.fetch_endpoints(account.caller, region)
             made, table = privatelink.endpoint_rows(listing.items), "endpoints"
             parents = [str(row["endpoint_id"]) for row in made.tables.get(table, [])]
-            targets: dict[str, list[str]] = {table: [""], "resource_tags": parents}
+            targets: dict[str, list[str]] = {table: [""], ATTRIBUTES_TABLE: [""], "resource_tags": parents}
         else:
             listing = privatelink.fetch_services(account.caller, region)
             made, table = privatelink.service_rows(listing.items), "endpoint_services"
             parents = [str(row["service_id"]) for row in made.tables.get(table, [])]
-            targets = {table: [""], "service_supported_regions": parents, "resource_tags": parents}
+            targets = {
+                table: [""],
+                ATTRIBUTES_TABLE: [""],
+                "service_supported_regions": parents,
+                "resource_tags": parents,
+            }
         # A half-read list says nothing false about the children of the parents it did show.
         ledger.keep(made)
         for name, wanted in targets.items():
-            ledger.cover(operation, name, wanted, made, listing.error if name == table else None, listing.request_id)
+            ledger.cover(
+                operation,
+                name,
+                wanted,
+                made,
+                listing.error if name in (table, ATTRIBUTES_TABLE) else None,
+                listing.request_id,
+            )
         self.local.done(account.account_id, operation)
 
     # ------------------------------------------------------------------------------------------------ units

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from auditor.collect.answers import CloudError
+from auditor.collect.attributes import add_attributes
 from auditor.collect.caller import Caller, Listing, id_parameters
 from auditor.collect.fields import Item, Rows, Text, Value, flag, known, lower, number, text
 from auditor.collect.operations import OPERATIONS
@@ -145,6 +146,7 @@ def group_rows(items: Iterable[Item], asked: Sequence[str]) -> Rows:
             service_managed=flag(item, "ServiceManaged"),
             rule_count=number(item, "RuleCount"),
         )
+        add_attributes(rows, "security_groups", "security_groups", group, item)
     return rows
 
 

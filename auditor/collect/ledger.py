@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from auditor.collect.answers import CloudError
+from auditor.collect.attributes import TABLE as ATTRIBUTES_TABLE
+from auditor.collect.attributes import TOLD
 from auditor.collect.caller import Listing
 from auditor.collect.fields import Flaw, Rows
 from auditor.inventory.schema import TABLES
@@ -58,6 +60,9 @@ class Ledger:
         self.keep(made)
         for table, wanted in targets.items():
             self.cover(listing.operation, table, wanted, made, listing.error, listing.request_id)
+        told = next((wanted for table, wanted in targets.items() if table in TOLD), None)
+        if told is not None:
+            self.cover(listing.operation, ATTRIBUTES_TABLE, told, made, listing.error, listing.request_id)
 
     def keep(self, made: Rows) -> None:
         """Keep rows; coverage is said separately."""

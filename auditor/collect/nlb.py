@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from auditor.collect.attributes import add_attributes
 from auditor.collect.caller import Caller, Listing, id_parameters
 from auditor.collect.fields import Item, Rows, Value, known, lower, number, text
 from auditor.collect.operations import OPERATIONS
@@ -52,6 +53,7 @@ def load_balancer_rows(answer: Item, asked: str, product: str = PRODUCT) -> Rows
             tag_key=text(tag, f"{name}Key"),
             tag_value=text(tag, f"{name}Value"),
         )
+    add_attributes(made, product, "load_balancers", asked, answer)
     return made
 
 
@@ -105,6 +107,9 @@ def listener_rows(items: Iterable[Item], asked: Sequence[str], product: str = PR
             server_group_id=text(item, "ServerGroupId") if product == "nlb" else _default_group(item),
             listener_forward="" if product == "nlb" else None,
         )
+        port = number(item, "ListenerPort")
+        key = f"{known(balancer)}:{known(lower(item, 'ListenerProtocol'))}:{port}"
+        add_attributes(made, f"{product}_listeners", "listeners", key, item)
     return made
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from auditor.collect.attributes import add_attributes
 from auditor.collect.caller import Caller, Listing
 from auditor.collect.fields import Item, Mistyped, Rows, flag, known, number, text
 
@@ -127,6 +128,7 @@ def service_rows(items: Iterable[Item]) -> Rows:
                 region_business_status=text(entry, "RegionBusinessStatus"),
             )
         _tag_rows(rows, known(service), item)
+        add_attributes(rows, "endpoint_services", "endpoint_services", service, item)
     return rows
 
 
@@ -232,6 +234,7 @@ def endpoint_rows(items: Iterable[Item]) -> Rows:
         )
         if known(endpoint):
             _tag_rows(rows, known(endpoint), item)
+            add_attributes(rows, "endpoints", "endpoints", endpoint, item)
     return rows
 
 
@@ -244,6 +247,7 @@ def endpoint_attribute_rows(answer: Item, endpoint_id: str) -> Rows:
         rows.flaw("endpoint_attributes", endpoint_id, "Plaudit.Malformed", f"the answer is about {found}")
         return rows
     rows.add("endpoint_attributes", endpoint_id, endpoint_id=answered, payer=text(answer, "Payer"))
+    add_attributes(rows, "endpoints", "endpoints", answered, answer)
     return rows
 
 

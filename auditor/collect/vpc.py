@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from auditor.collect.attributes import add_attributes
 from auditor.collect.caller import Caller, Listing
 from auditor.collect.fields import Item, Rows, known, lower, number, text
 
@@ -42,6 +43,7 @@ def vpc_rows(items: Iterable[Item]) -> Rows:
         )
         if not known(vpc):
             continue
+        add_attributes(rows, "vpcs", "vpcs", vpc, item)
         rows.add("vpc_cidrs", known(vpc), vpc_id=vpc, cidr=text(item, "CidrBlock"))
         secondary = rows.texts("vpc_cidrs", known(vpc), item, "SecondaryCidrBlocks", "SecondaryCidrBlock")
         for cidr in dict.fromkeys(secondary):
@@ -69,6 +71,7 @@ def vswitch_rows(items: Iterable[Item]) -> Rows:
             share_type=text(item, "ShareType"),
             owner_id=text(item, "OwnerId"),
         )
+        add_attributes(rows, "vswitches", "vswitches", text(item, "VSwitchId"), item)
     return rows
 
 

@@ -45,6 +45,7 @@ PREREQUISITES: dict[str, tuple[str, ...]] = {
     "prefix_lists": ("security_group_rules",),
     "prefix_list_entries": ("security_group_rules",),
     "port_list_entries": ("security_group_rules",),
+    "resource_attributes": ("endpoint_services", "endpoints", "listeners", "vpcs", "security_groups", "server_groups"),
     "resource_tags": ("endpoint_services", "endpoints", "service_resources"),
 }
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from auditor.drift.declarations import Declaration
-from auditor.drift.terraform_types import TYPES, Compared, block, folded, number, switch
+from auditor.drift.spellings import block, folded, number, switch
+from auditor.drift.terraform_types import TYPES, Compared
 
 #: Shown in place of a value that the state marks as sensitive.
 SENSITIVE = "(sensitive)"
@@ -117,6 +118,16 @@ def _simple(table: str, *names: str) -> Callable[[_Attributes], Iterator[_Object
     return build
 
 
+def _plain(table: str, *names: str) -> Callable[[_Attributes], Iterator[_Object]]:
+    """As `_simple`, for types whose tags are not compared."""
+
+    def build(attributes: _Attributes) -> Iterator[_Object]:
+        if _has(attributes, *names):
+            yield table, tuple(attributes[name] for name in names), {}, {}
+
+    return build
+
+
 def _endpoint(attributes: _Attributes) -> Iterator[_Object]:
     if _has(attributes, "id"):
         sets = _tags(attributes)
@@ -149,7 +160,7 @@ def _server_group(attributes: _Attributes) -> Iterator[_Object]:
     for servers in _blocks(attributes, "servers"):
         members = _set(servers, "server_ids") or ({str(servers["server_id"])} if _has(servers, "server_id") else set())
         for server in sorted(members):
-            content = {"weight": servers.get("weight")}
+            content = {"weight": servers.get("weight"), "server_type": servers.get("type")}
             yield "backends", (attributes["id"], server, number(servers.get("port")), None), {}, content
 
 
@@ -166,7 +177,8 @@ def _default_group(attributes: _Attributes) -> Iterator[_Object]:
     group = f"{load_balancer}:default"
     for server in _blocks(attributes, "backend_servers"):
         if _has(server, "server_id"):
-            yield "backends", (group, server["server_id"], None, None), {}, {"weight": server.get("weight")}
+            content = {"weight": server.get("weight"), "server_type": server.get("type")}
+            yield "backends", (group, server["server_id"], None, None), {}, content
     for server_id in sorted(_set(attributes, "instance_ids")):
         yield "backends", (group, server_id, None, None), {}, {"weight": attributes.get("weight")}
 
@@ -191,7 +203,7 @@ def _security_group(attributes: _Attributes) -> Iterator[_Object]:
         content["inner_access_policy"] = folded(attributes["inner_access_policy"])
     elif isinstance(attributes.get("inner_access"), bool):
         content["inner_access_policy"] = "accept" if attributes["inner_access"] else "drop"
-    yield "security_groups", (attributes["id"],), {}, content
+    yield "security_groups", (attributes["id"],), _tags(attributes), content
 
 
 def _security_group_rule(attributes: _Attributes) -> Iterator[_Object]:
@@ -224,15 +236,12 @@ def declared_rule(attributes: _Attributes) -> dict[str, Any]:
 def _mapped(attributes: _Attributes) -> Iterator[_Object]:
     if not _has(attributes, "id"):
         return
-    sets = _tags(attributes)
     zones = frozenset(
         f"{item['zone_id']} {item.get('vswitch_id', '')}"
         for item in _blocks(attributes, "zone_mappings")
         if _has(item, "zone_id")
     )
-    if zones:
-        sets["zone_mappings"] = zones
-    yield "load_balancers", (attributes["id"],), sets, {}
+    yield "load_balancers", (attributes["id"],), {"zone_mappings": zones} if zones else {}, {}
 
 
 _BUILDERS: dict[str, Callable[[_Attributes], Iterator[_Object]]] = {
@@ -257,6 +266,7 @@ _BUILDERS: dict[str, Callable[[_Attributes], Iterator[_Object]]] = {
     "alicloud_alb_load_balancer": _mapped,
     "alicloud_nlb_listener": _cross_listener,
     "alicloud_alb_listener": _cross_listener,
-    "alicloud_vpc": _simple("vpcs", "id"),
-    "alicloud_vswitch": _simple("vswitches", "id"),
+    "alicloud_gwlb_listener": _plain("listeners", "load_balancer_id"),
+    "alicloud_vpc": _plain("vpcs", "id"),
+    "alicloud_vswitch": _plain("vswitches", "id"),
 }

@@ -7,13 +7,12 @@ completely in the old one.  An object that merely came into view, because someth
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from auditor.differences import AttributeChange, Changed, FindingDrift, ResourceDrift, Unreadable
 from auditor.findings import Finding, Outcome, ResourceRef
-from auditor.inventory.coverage import Coverage
 from auditor.inventory.schema import TABLES, Table
 from auditor.inventory.snapshot import Snapshot
 
@@ -29,6 +28,9 @@ CONTEXT_TABLES = frozenset(
         "privatelink_zones",
     }
 )
+
+#: Attributes are compared where both sides hold them, and shown with the object they belong to.
+ATTRIBUTES = "resource_attributes"
 
 _NAMES = {
     "endpoints": "endpoint_name",
@@ -46,96 +48,43 @@ _Key = tuple[Any, ...]
 _Row = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class AttributeChange:
-    """One attribute with its old and new value."""
-
-    name: str
-    old: str | int | bool
-    new: str | int | bool
-
-
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """An object that is in both snapshots and not the same."""
-
-    resource: ResourceRef
-    attributes: tuple[AttributeChange, ...]
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Unreadable:
-    """A list that one of the two snapshots does not hold completely; empty texts where nothing is known."""
-
-    account_id: str
-    region_id: str
-    table: str
-    operation: str
-    error_code: str
-
-
-@dataclass(frozen=True, slots=True)
-class ResourceDrift:
-    """Differences between the objects of two snapshots; every list is sorted."""
-
-    added: tuple[ResourceRef, ...]
-    removed: tuple[ResourceRef, ...]
-    changed: tuple[Changed, ...]
-    unreadable: tuple[Unreadable, ...]
-    compared: int
-
-    @property
-    def differs(self) -> bool:
-        return bool(self.added or self.removed or self.changed)
-
-
-@dataclass(frozen=True, slots=True)
-class FindingDrift:
-    """Findings that turned; `new` and `now_unknown` as they are now, `fixed` as they were."""
-
-    new: tuple[Finding, ...]
-    fixed: tuple[Finding, ...]
-    now_unknown: tuple[Finding, ...]
-    unchanged: int
-
-    @property
-    def differs(self) -> bool:
-        return bool(self.new or self.fixed or self.now_unknown)
-
-
 def diff_resources(old: Snapshot, new: Snapshot) -> ResourceDrift:
     """The objects and attributes that differ.  The order of rows, of pages and of lists never shows."""
     before, after = _View(old), _View(new)
     added: list[ResourceRef] = []
     removed: list[ResourceRef] = []
-    changed: list[Changed] = []
+    changed: dict[tuple[str, ...], Changed] = {}
     compared = 0
     appeared: set[tuple[str, str]] = set()
     vanished: set[tuple[str, str]] = set()
     for table in _parents_first():
-        left, right = before.rows(table), after.rows(table)
-        compared += len(right)
+        left, right, same = _rows_that_differ(before, after, table)
         if table.name == "network_acl_entries":
             _rank_common(left, right)
-        if left == right:
-            continue
-        for key in sorted(right.keys() - left.keys(), key=repr):
+        # That an account has activated the product is no object of a deployment.
+        compared += 0 if table.name == "product_activations" else same + len(left.keys() & right.keys())
+        for key in right.keys() - left.keys():
             if before.knew(table, right[key], appeared):
                 added.append(reference(table, right[key]))
                 appeared.update(_identities(table, right[key]))
-        for key in sorted(left.keys() - right.keys(), key=repr):
+        for key in left.keys() - right.keys():
             if after.knew(table, left[key], vanished):
                 removed.append(reference(table, left[key]))
                 vanished.update(_identities(table, left[key]))
         for key in left.keys() & right.keys():
             attributes = _attribute_changes(table, left[key], right[key])
             if attributes:
-                changed.append(Changed(reference(table, right[key]), attributes))
+                place = reference(table, right[key])
+                changed[_order(place)] = Changed(place, attributes)
+    for place, attribute in _attributes_that_differ(before, after):
+        known = changed.get(_order(place))
+        earlier = known.attributes if known is not None else ()
+        changed[_order(place)] = Changed(known.resource if known is not None else place, (*earlier, attribute))
     return ResourceDrift(
         tuple(sorted(added, key=_order)),
         tuple(sorted(removed, key=_order)),
-        tuple(sorted(changed, key=lambda item: _order(item.resource))),
-        tuple(sorted({*before.unreadable(), *after.unreadable()})),
+        tuple(changed[key] for key in sorted(changed)),
+        tuple(sorted({*before.unreadable(), *after.unreadable(), *_unasked(before, after), *_unasked(after, before)})),
         compared,
     )
 
@@ -148,7 +97,10 @@ def diff_findings(old: Iterable[Finding], new: Iterable[Finding], removed: Seque
     """
     before = {finding.id: finding for finding in old}
     after = {finding.id: finding for finding in new}
-    gone = {(reference.account_id, reference.id) for reference in removed}
+    # A whitelist entry is named service:entry by the rules; an ARN has an empty account part in a reference.
+    gone = {
+        (place.account_id, identity) for place in removed for identity in (place.id, place.id.replace("::", ":", 1))
+    }
     opened: list[Finding] = []
     fixed: list[Finding] = []
     blurred: list[Finding] = []
@@ -183,34 +135,35 @@ class _View:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
-        self.coverage: Coverage = snapshot.completeness()
-        self._regions: dict[tuple[str, str, str], bool] = {}
-        self._asked: set[tuple[str, str]] = set()
-        self._gaps: list[Unreadable] = []
-        for row in snapshot.coverage.to_dict("records"):
-            account, region = _text(row["account_id"]), _text(row["region_id"])
-            table, target = str(row["table_name"]), str(row["target"])
-            self._asked.add((table, target))
-            complete = bool(row["complete"])
+        self.places: dict[tuple[str, str, str], bool] = {}
+        self.asked: dict[tuple[str, str], bool] = {}
+        self.operations: dict[tuple[str, str], tuple[str, str, str]] = {}
+        self._gaps: set[Unreadable] = set()
+        names = ("account_id", "region_id", "table_name", "target", "operation", "complete", "error_code")
+        frame = snapshot.coverage
+        lists = [frame[name].astype(object).where(frame[name].notna(), None).tolist() for name in names]
+        for account, region, table, target, operation, done, code in zip(*lists, strict=True):
+            account, region, complete = account or "", region or "", bool(done)
+            self.asked[table, target] = complete or self.asked.get((table, target), False)
+            self.operations.setdefault((table, target), (account, region, operation))
             if not target:
                 key = (table, account, region)
-                self._regions[key] = complete or self._regions.get(key, False)
-            if not complete and table not in CONTEXT_TABLES:
-                self._gaps.append(Unreadable(account, region, table, str(row["operation"]), _text(row["error_code"])))
+                self.places[key] = complete or self.places.get(key, False)
+            if not complete and table not in CONTEXT_TABLES and table != ATTRIBUTES:
+                self._gaps.add(Unreadable(account, region, table, operation, code or ""))
 
-    def unreadable(self) -> list[Unreadable]:
+    def unreadable(self) -> set[Unreadable]:
         return self._gaps
 
-    def rows(self, table: Table) -> dict[_Key, _Row]:
-        """The rows by identity, without volatile columns."""
+    def values(self, table: str, column: str) -> set[str]:
+        """The values of one column."""
+        frame = self.snapshot.tables.get(table)
+        return set() if frame is None or frame.empty else set(frame[column].dropna())
+
+    def tuples(self, table: Table, columns: Sequence[str]) -> list[tuple[Any, ...]]:
+        """The rows as tuples of `columns`; NULL, and what an older file does not have, is None."""
         frame = self.snapshot.tables.get(table.name)
-        if frame is None or frame.empty:
-            return {}
-        steady = [c.name for c in table.columns if not c.volatile]
-        rows: dict[_Key, _Row] = {}
-        for row in _records(frame, steady):
-            rows[_key(table, row)] = row
-        return rows
+        return [] if frame is None else list(_plain(frame, columns))
 
     def knew(self, table: Table, row: _Row, moved: set[tuple[str, str]]) -> bool:
         """True if this snapshot would hold the row if it had been there.
@@ -220,17 +173,91 @@ class _View:
         """
         target = str(row[table.parent] if table.parent else row[table.key[0]])
         if table.parent is None and not table.by_id:
-            return self._regions.get((table.name, str(row["account_id"]), str(row["region_id"])), False)
-        if self.coverage.complete(table.name, target):
-            return True
-        if (table.name, target) in self._asked:
-            return False
-        column = table.parent or table.key[0]
-        return (column, target) in moved
+            return self.places.get((table.name, str(row["account_id"]), str(row["region_id"])), False)
+        if (table.name, target) in self.asked:
+            return self.asked[table.name, target]
+        return (table.parent or table.key[0], target) in moved
+
+
+def _rows_that_differ(before: _View, after: _View, table: Table) -> tuple[dict[_Key, _Row], dict[_Key, _Row], int]:
+    """The rows of both sides that are not the same on the other, by identity, and how many are the same."""
+    columns = [column.name for column in table.columns if not column.volatile]
+    old, new = before.snapshot.tables.get(table.name), after.snapshot.tables.get(table.name)
+    # Collected tables are sorted: an unchanged one is seen without looking at its rows.
+    if old is not None and new is not None and _equal(old, new, columns):
+        return {}, {}, len(old)
+    left, right = before.tuples(table, columns), after.tuples(table, columns)
+    common = set(left) & set(right)
+    if table.name == "network_acl_entries":
+        common = set()  # their order among each other counts
+    sides: list[dict[_Key, _Row]] = []
+    for rows in (left, right):
+        differing = (dict(zip(columns, row, strict=True)) for row in rows if row not in common)
+        sides.append({_key(table, row): row for row in differing})
+    return sides[0], sides[1], len(common)
+
+
+def _equal(old: pd.DataFrame, new: pd.DataFrame, columns: Sequence[str]) -> bool:
+    if len(old) != len(new) or not {*columns} <= {*old.columns} & {*new.columns}:
+        return False
+    return bool(old[columns].reset_index(drop=True).equals(new[columns].reset_index(drop=True)))
+
+
+def _attributes_that_differ(before: _View, after: _View) -> Iterator[tuple[ResourceRef, AttributeChange]]:
+    """Attributes that both sides hold with another value.  One that only one side holds was perhaps not said."""
+    left, right, _same_rows = _rows_that_differ(before, after, TABLES[ATTRIBUTES])
+    for key in sorted(left.keys() & right.keys(), key=repr):
+        row = right[key]
+        place = ResourceRef(row["resource_type"], row["resource_id"], row["account_id"], row["region_id"])
+        yield place, AttributeChange(row["name"], left[key]["value"], row["value"])
+
+
+#: Lists that follow from another table's column: where that names an object, the list should have been asked for.
+_FOLLOWS = {
+    **dict.fromkeys(("service_users", "service_resources", "connections"), ("endpoint_services", "service_id")),
+    **dict.fromkeys(
+        ("endpoint_zones", "endpoint_security_groups", "endpoint_attributes"), ("endpoints", "endpoint_id")
+    ),
+    **dict.fromkeys(("load_balancers", "listeners"), ("service_resources", "resource_id")),
+    **dict.fromkeys(
+        ("security_groups", "security_group_policies", "security_group_rules"),
+        ("endpoint_security_groups", "security_group_id"),
+    ),
+}
+
+#: Lists of a region that are asked for wherever an account is read, and those only where it owns something.  That no
+#: rule needed the latter, and so nobody asked for any of them, is no gap.
+_FIRST_LISTS = ("endpoints", "endpoint_services")
+_REGION_LISTS = ("vpcs", "vswitches", "flow_logs")
+
+
+def _unasked(view: _View, other: _View) -> Iterator[Unreadable]:
+    """Lists that `view` should hold, because the other side asked for them, and does not: a narrower collection."""
+    collected = {table for table, _target in view.asked}
+    for table, account, region in other.places.keys() - view.places.keys():
+        wanted = table in _REGION_LISTS and table in collected and region in _active_regions(view, account)
+        if table in _FIRST_LISTS or wanted:
+            yield Unreadable(account, region, table, TABLES[table].operations[0], "Plaudit.NotCollected")
+    missing = other.asked.keys() - view.asked.keys()
+    named = {source: view.values(*source) for source in {_FOLLOWS[table] for table, _ in missing if table in _FOLLOWS}}
+    for table, target in missing:
+        if table in _FOLLOWS and target in named[_FOLLOWS[table]]:
+            account, region, operation = other.operations[table, target]
+            yield Unreadable(account, region, table, operation, "Plaudit.NotCollected")
+
+
+def _active_regions(view: _View, account: str) -> set[str]:
+    """The regions in which an account owns an endpoint or a service."""
+    found: set[str] = set()
+    for first in _FIRST_LISTS:
+        frame = view.snapshot.tables.get(first)
+        if frame is not None and not frame.empty:
+            found.update(frame.loc[frame["account_id"] == account, "region_id"].dropna())
+    return found
 
 
 def _parents_first() -> Iterator[Table]:
-    compared = [table for table in TABLES.values() if table.name not in CONTEXT_TABLES]
+    compared = [table for table in TABLES.values() if table.name not in CONTEXT_TABLES and table.name != ATTRIBUTES]
     yield from (table for table in compared if table.parent is None and not table.by_id)
     yield from (table for table in compared if table.by_id)
     # Connections stand above their zones, and both hang on a service.
@@ -254,15 +281,20 @@ def rows_of(snapshot: Snapshot, table: Table) -> Iterator[_Row]:
     return iter(()) if frame is None else _records(frame, table.column_names)
 
 
+def _plain(frame: pd.DataFrame, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    lists: list[Any] = []
+    for name in columns:
+        if name in frame.columns:
+            column = frame[name].astype(object)
+            lists.append(column.where(column.notna(), None).tolist())
+        else:
+            lists.append([None] * len(frame))
+    return zip(*lists, strict=True)
+
+
 def _records(frame: pd.DataFrame, columns: Sequence[str]) -> Iterator[_Row]:
-    present = [name for name in columns if name in frame.columns]
-    plain = frame[present].astype(object)
-    plain = plain.where(plain.notna(), None)
-    for values in plain.itertuples(index=False, name=None):
-        row = dict(zip(present, values, strict=True))
-        for name in columns:
-            row.setdefault(name, None)
-        yield row
+    for values in _plain(frame, columns):
+        yield dict(zip(columns, values, strict=True))
 
 
 def _key(table: Table, row: _Row) -> _Key:

@@ -6,15 +6,17 @@ objects are never unmanaged.  The owner's own whitelist entry is implied.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from auditor.differences import AttributeChange, Declared, TerraformDrift, Undecided, Unreadable
 from auditor.drift.declarations import Declaration
 from auditor.drift.expectations import SENSITIVE, Expected, expectations
-from auditor.drift.snapshots import AttributeChange, Unreadable, reference, rows_of
-from auditor.drift.terraform_types import block, folded
-from auditor.findings import ResourceRef
+from auditor.drift.snapshots import reference, resource_id, rows_of
+from auditor.drift.spellings import block, folded, number
+from auditor.drift.terraform_types import ALWAYS_TOLD
+from auditor.findings import Gap, ResourceRef
 from auditor.inventory.coverage import Coverage
 from auditor.inventory.schema import TABLES, Table
 from auditor.inventory.snapshot import Snapshot
@@ -40,45 +42,6 @@ _TRANSITIONAL = {
 _Row = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """A declared object with its Terraform address."""
-
-    resource: ResourceRef
-    address: str
-    attributes: tuple[AttributeChange, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Undecided:
-    """A declared object that could not be compared, and why."""
-
-    resource: ResourceRef
-    address: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class TerraformDrift:
-    """The result; every list is sorted.  In `changed`, old is what is declared and new what is observed."""
-
-    managed: tuple[Declared, ...]
-    changed: tuple[Declared, ...]
-    missing: tuple[Declared, ...]
-    unmanaged: tuple[ResourceRef, ...]
-    undecided: tuple[Undecided, ...]
-    unreadable: tuple[Unreadable, ...]
-
-    @property
-    def declared(self) -> int:
-        """How many objects of ours the states declare."""
-        return len(self.managed) + len(self.changed) + len(self.missing) + len(self.undecided)
-
-    @property
-    def differs(self) -> bool:
-        return bool(self.changed or self.missing or self.unmanaged)
-
-
 def compare(declarations: Iterable[Declaration], snapshot: Snapshot) -> TerraformDrift:
     """Compares all declarations of all states with a snapshot.  Two states that declare one object count once each."""
     return _Comparison(snapshot).run([item for declaration in declarations for item in expectations(declaration)])
@@ -96,6 +59,11 @@ class _Comparison:
         self.missing: list[Declared] = []
         self.undecided: list[Undecided] = []
         self.unreadable: set[Unreadable] = set()
+        self.children: list[ResourceRef] = []
+        self.unlisted: list[tuple[ResourceRef, str]] = []
+        self._attributes: dict[tuple[str, str, str], str] | None = None
+        told = snapshot.coverage["table_name"] == "resource_attributes"
+        self.tells_attributes = bool((told & snapshot.coverage["complete"].astype(bool)).any())
 
     def run(self, expected: Sequence[Expected]) -> TerraformDrift:
         for item in expected:
@@ -109,6 +77,8 @@ class _Comparison:
             tuple(unmanaged),
             tuple(sorted(self.undecided, key=by_place)),
             tuple(sorted(self.unreadable)),
+            tuple(sorted(self.children, key=lambda item: (item.type, item.id, item.account_id or ""))),
+            tuple(sorted(self.unlisted, key=lambda item: (item[0].type, item[0].id, item[1]))),
         )
 
     # ------------------------------------------------------------------------------------------------ one object
@@ -123,11 +93,21 @@ class _Comparison:
         place = reference(table, row)
         column, states = _TRANSITIONAL.get(item.table, ("", frozenset()))
         if column and row.get(column) in states:
-            self.undecided.append(Undecided(place, item.address, f"{column} is {row[column]}"))
+            self.undecided.append(Undecided(place, item.address, f"{column} is {row[column]}", seen=True))
             return
         attributes = tuple(sorted(self.differences(item, row), key=lambda change: change.name))
-        target = self.changed if attributes else self.managed
-        target.append(Declared(place, item.address, attributes))
+        unread = sorted(
+            attribute.spellings[0]
+            for attribute, _declared in item.compared
+            if attribute.column in ALWAYS_TOLD and row.get(attribute.column) is None
+        )
+        if attributes:
+            self.changed.append(Declared(place, item.address, attributes))
+        elif unread:
+            reason = f"{', '.join(unread)} could not be read"
+            self.undecided.append(Undecided(place, item.address, reason, seen=True))
+        else:
+            self.managed.append(Declared(place, item.address))
 
     def candidates(self, table: str, first: Any) -> list[_Row]:
         if table not in self.rows:
@@ -161,13 +141,40 @@ class _Comparison:
         return None
 
     def absent(self, item: Expected, table: Table) -> None:
-        place = ResourceRef(item.table, ":".join(str(part) for part in item.key if part is not None), None, None)
+        place = self.place(item, table)
         gap = self.gap(table, item)
         if gap is None:
             self.missing.append(Declared(place, item.address))
             return
         self.unreadable.add(gap)
         self.undecided.append(Undecided(place, item.address, f"{item.table} could not be read completely"))
+
+    def place(self, item: Expected, table: Table) -> ResourceRef:
+        """An object that is not there: its key, and account and region of its parent where that is there."""
+        key = [None if part is None else str(part) for part in item.key]
+        if table.name == "security_group_rules" and key[1] is None:
+            content = item.content
+            peer = content["cidr"] or content["ipv6"] or content["group"] or content["prefix_list"]
+            words = (content["direction"], content["protocol"], content["ports"], content["policy"], peer)
+            key[1] = "/".join(str(word) for word in (*words, content["priority"]))
+        identity = ":".join(part or "" for part in key)
+        if table.name == "service_users" and not str(key[1]).isdigit():
+            identity = f"{key[0]}::{key[1]}"
+        if table.name == "service_resources":
+            identity = ":".join(part for part in key if part)
+        parent = self.parent(table, str(item.key[0]))
+        if parent is None:
+            return ResourceRef(item.table, identity, None, None)
+        return ResourceRef(item.table, identity, str(parent["account_id"]), str(parent["region_id"]))
+
+    def parent(self, table: Table, identity: str) -> _Row | None:
+        """The row of the object whose member an object of this table is."""
+        column = CHILDREN.get(table.name) or (table.key[0] if len(table.key) > 1 else "")
+        for other in TABLES.values():
+            if other.key == (column,):
+                for row in self.candidates(other.name, identity):
+                    return row
+        return None
 
     def gap(self, table: Table, item: Expected) -> Unreadable | None:
         """None if the object is proven absent."""
@@ -177,14 +184,7 @@ class _Comparison:
                 return None
             if table.parent is not None and self.parent_is_gone(table.parent, target):
                 return None
-            found = self.coverage.gap(table.name, target)
-            return Unreadable(
-                found.account_id or "",
-                found.region_id or "",
-                table.name,
-                found.operation or table.operations[0],
-                found.error_code or "Plaudit.NotCollected",
-            )
+            return _unreadable(self.coverage.gap(table.name, target), table)
         frame = self.snapshot.coverage
         rows = frame[(frame["table_name"] == table.name) & (frame["target"] == "")].to_dict("records")
         bad = [row for row in rows if not bool(row["complete"])]
@@ -213,10 +213,15 @@ class _Comparison:
 
     def differences(self, item: Expected, row: _Row) -> Iterator[AttributeChange]:
         for attribute, declared in item.compared:
-            observed = row.get(attribute.column)
-            if observed is None:
-                continue  # not read: nothing can be said
-            want, have = attribute.by(declared), attribute.by(observed)
+            observed = (
+                self.attribute(item.table, row, attribute.column[1:])
+                if attribute.column.startswith("@")
+                else row.get(attribute.column)
+            )
+            want = attribute.by(declared)
+            if observed is None or want is None:
+                continue  # the API does not say it, or the declaration does not: nothing can be compared
+            have = attribute.by(observed)
             if want != have:
                 hidden = bool(item.sensitive.intersection(attribute.spellings))
                 yield AttributeChange(
@@ -231,15 +236,43 @@ class _Comparison:
                     SENSITIVE if hidden else ", ".join(sorted(members)),
                     SENSITIVE if hidden else ", ".join(sorted(observed_members)),
                 )
-        yield from self.special(item, row)
+        for change in self.special(item, row):
+            yield AttributeChange(change.name, SENSITIVE, SENSITIVE) if item.sensitive else change
+
+    def attribute(self, table: str, row: _Row, name: str) -> str | None:
+        """What `resource_attributes` holds; a list that was not read for it is noted."""
+        if self._attributes is None:
+            frame = self.snapshot.tables["resource_attributes"]
+            columns = [frame[column].tolist() for column in ("resource_type", "resource_id", "name", "value")]
+            self._attributes = {(kind, one, what): value for kind, one, what, value in zip(*columns, strict=True)}
+        identity = resource_id(TABLES[table], row)
+        if table == "backends":
+            identity = ":".join("" if row[part] is None else str(row[part]) for part in TABLES[table].key[:3])
+        found = self._attributes.get((table, identity, name))
+        if found is None:
+            gap = self.coverage.gap("resource_attributes", str(row[TABLES[table].key[0]]))
+            if not self.tells_attributes:
+                self.unreadable.add(
+                    Unreadable(
+                        str(row["account_id"]),
+                        str(row["region_id"]),
+                        "resource_attributes",
+                        TABLES[table].operations[0],
+                        "Plaudit.NotCollected",
+                    )
+                )
+            elif gap.error_code is not None and not self.coverage.complete("resource_attributes", gap.target):
+                self.unreadable.add(_unreadable(gap, TABLES["resource_attributes"]))
+        return found
 
     def special(self, item: Expected, row: _Row) -> Iterator[AttributeChange]:
         if item.table == "connections" and row["connection_status"] not in (None, "Connected"):
             yield AttributeChange("connection_status", "Connected", str(row["connection_status"]))
-        if item.table == "backends" and item.content.get("weight") is not None and row["weight"] is not None:
-            declared = int(item.content["weight"])
-            if declared != row["weight"]:
-                yield AttributeChange("weight", declared, int(row["weight"]))
+        if item.table == "backends":
+            for name, by in (("weight", number), ("server_type", folded)):
+                want, have = item.content.get(name), row[name]
+                if want is not None and have is not None and by(want) != by(have):
+                    yield AttributeChange("type" if name == "server_type" else name, by(want), by(have))
         if item.table == "security_groups" and "inner_access_policy" in item.content:
             for policy in self.candidates("security_group_policies", row["security_group_id"]):
                 observed = folded(policy["inner_access_policy"])
@@ -255,6 +288,12 @@ class _Comparison:
     def members(self, name: str, item: Expected, row: _Row) -> frozenset[str] | None:
         """The observed members of a set; None where they were not read completely."""
         identity = str(item.key[0])
+        if name == "tags" and item.table in ("security_groups", "server_groups"):
+            told = self.attribute(item.table, row, "tags")
+            pairs = json.loads(told).items() if told is not None else ()
+            if told is None:
+                return None
+            return frozenset(f"{key}={value}" for key, value in pairs if not key.startswith("acs:"))
         if name == "tags":
             if not self.coverage.complete("resource_tags", identity):
                 return None
@@ -307,20 +346,31 @@ class _Comparison:
         for name, column in CHILDREN.items():
             claimed = self.claimed.get(name, set())
             for parent in sorted(parents[column]):
-                if not self.coverage.complete(name, parent):
-                    found = self.coverage.gap(name, parent)
-                    self.unreadable.add(
-                        Unreadable(
-                            found.account_id or "",
-                            found.region_id or "",
-                            name,
-                            found.operation or TABLES[name].operations[0],
-                            found.error_code or "Plaudit.NotCollected",
-                        )
-                    )
+                held = self.parent(TABLES[name], parent)
+                if not self.coverage.complete(name, parent) and not self.parent_is_gone(column, parent):
+                    gap = self.coverage.gap(name, parent)
+                    self.unreadable.add(_unreadable(gap, TABLES[name]))
+                    owner = held if held is not None else {"account_id": gap.account_id, "region_id": gap.region_id}
+                    kind = next((t.name for t in TABLES.values() if t.key == (column,)), name)
+                    place = ResourceRef(kind, parent, owner["account_id"], owner["region_id"])
+                    self.unlisted.append((place, name))
                 for row in self.candidates(name, parent):
-                    if id(row) not in claimed and not _implied(name, row):
+                    if _implied(name, row):
+                        continue
+                    if id(row) in claimed:
+                        self.children.append(reference(TABLES[name], row))
+                    else:
                         yield reference(TABLES[name], row)
+
+
+def _unreadable(gap: Gap, table: Table) -> Unreadable:
+    return Unreadable(
+        gap.account_id or "",
+        gap.region_id or "",
+        table.name,
+        gap.operation or table.operations[0],
+        gap.error_code or "Plaudit.NotCollected",
+    )
 
 
 def _implied(table: str, row: _Row) -> bool:

@@ -139,7 +139,7 @@ def read_rule(path: Path, *, builtin: bool) -> Rule:
             "remediation",
             "examples",
         ),
-        optional=("evidence", "sources", "tags", "applies", "none_found", "aliases", "deprecated"),
+        optional=("evidence", "sources", "tags", "applies", "none_found", "aliases", "deprecated", "never_fails"),
     )
     basis = Basis(node["basis"].text(choices=[basis.value for basis in Basis]))
     sources = tuple(_source(item) for item in node["sources"].items()) if "sources" in node else ()
@@ -166,6 +166,7 @@ def read_rule(path: Path, *, builtin: bool) -> Rule:
         none_found=Outcome(node["none_found"].text(choices=_OUTCOMES)) if "none_found" in node else Outcome.UNKNOWN,
         aliases=tuple(item.text(pattern=_ID) for item in node["aliases"].items()) if "aliases" in node else (),
         deprecated=node["deprecated"].boolean() if "deprecated" in node else False,
+        never_fails=node["never_fails"].boolean() if "never_fails" in node else False,
         lines={key: value.line for key, value in node.items()},
     )
     _check_basis(rule, node)
@@ -309,7 +310,10 @@ def _check_basis(rule: Rule, node: dict[str, Node]) -> None:
 
 def _check_examples(rule: Rule, node: Node) -> None:
     expected = {example.expect for example in rule.examples}
-    for outcome in (Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN):
+    wanted = (Outcome.PASS, Outcome.UNKNOWN) if rule.never_fails else (Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN)
+    if rule.never_fails and Outcome.FAIL in expected:
+        raise node.error("the rule says `never_fails`, and an example expects `fail`")
+    for outcome in wanted:
         if outcome not in expected:
             raise node.error(f"no example expects `{outcome}`; add one")
     names: set[str] = set()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from auditor.engine.session import Session
 
 #: Columns that hold an id (or several, separated by commas), and the table of the objects they name.
-_ID_COLUMNS = {
+ID_COLUMNS = {
     "service_id": "endpoint_services",
     "service_ids": "endpoint_services",
     "endpoint_id": "endpoints",
@@ -50,19 +50,21 @@ def references(
     known: tuple[ResourceRef, ...],
 ) -> tuple[ResourceRef, ...]:
     """`known` and what `values` (columns) and `texts` ('table:id') name besides, sorted; without the resource."""
-    found = {(ref.type, ref.id): ref for ref in known}
     pairs = [
-        (_ID_COLUMNS[name], id_.strip())
+        (ID_COLUMNS[name], id_.strip())
         for name, value in values.items()
-        if name in _ID_COLUMNS and value is not None
+        if name in ID_COLUMNS and value is not None
         for id_ in str(value).split(",")
     ]
     for text in texts:
         type_, _, id_ = text.partition(":")
         pairs.append((type_, id_))
-    for type_, id_ in pairs:
-        if id_ and type_ in TABLES and (type_, id_) not in found and (type_, id_) != (resource.type, resource.id):
-            found[type_, id_] = _reference(session, resource, type_, id_)
+    left_out = {(resource.type, resource.id), *((ref.type, ref.id) for ref in known)}
+    new = {pair for pair in pairs if pair not in left_out and pair[1] and pair[0] in TABLES}
+    if not new:
+        return known
+    found = {(ref.type, ref.id): ref for ref in known}
+    found.update({(type_, id_): _reference(session, resource, type_, id_) for type_, id_ in new})
     return tuple(found[key] for key in sorted(found))
 
 

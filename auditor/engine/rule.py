@@ -83,7 +83,10 @@ class RemediationTemplate:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One checkable claim about one kind of resource, as its file states it.  `resource` is the kind."""
+    """One checkable claim about one kind of resource, as its file states it.
+
+    `resource` is the kind; a rule that `never_fails` speaks of a risk, and `unknown` is the worst it says.
+    """
 
     id: str
     title: str
@@ -104,6 +107,7 @@ class Rule:
     none_found: Outcome = Outcome.UNKNOWN
     aliases: tuple[str, ...] = ()
     deprecated: bool = False
+    never_fails: bool = False
     lines: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 
     @property

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from auditor.engine.completeness import is_list, unread_sql, with_scope
 from auditor.engine.reasons import gaps_sentence
-from auditor.engine.related import references, scope_references
+from auditor.engine.related import ID_COLUMNS, references, scope_references
 from auditor.engine.remediation import fill_in
 from auditor.engine.rule import Evidence, Rule
 from auditor.engine.scopes import CONSUMER_TABLES, KINDS, PROVIDER_TABLES, Kind
@@ -119,6 +119,7 @@ class _Bench:
                 yield self._finding(rule, member.ref, Outcome.UNKNOWN, reason=why, values=member.values)
             return
         state = _RuleState(rule, kind, [entry for entry in unread if entry.rows], self._sides(rule, kind))
+        named = [name for name in columns if name in ID_COLUMNS]
         for row in rows:
             values = dict(zip(columns, row[_WIDTH:], strict=True)) if columns else {}
             answer = _Answer._make(row[:_WIDTH])
@@ -129,8 +130,9 @@ class _Bench:
             if outcome is Outcome.UNKNOWN:
                 outcome, reason, gaps = self._explain(state, member, answer)
             related = self._related_of(kind, answer.id, member)
-            if answer.number is not None and (answer.related or values):
-                related = references(self.session, member.ref, values, _texts(answer.related), related)
+            if answer.number is not None and (answer.related or named):
+                ids = {name: values[name] for name in named}
+                related = references(self.session, member.ref, ids, _texts(answer.related), related)
             yield self._finding(
                 rule,
                 member.ref,

@@ -220,7 +220,9 @@ LIST_GAPS: dict[str, str] = {
         select 'load_balancers', b.load_balancer_id, b.account_id, b.region_id, 'listeners', b.load_balancer_id
         from _load_balancer b
         where not exists (select 1 from _covered c
-                          where c.table_name = 'listeners' and c.target in (b.load_balancer_id, '*'))""",
+                          where c.table_name = 'listeners' and c.target in (b.load_balancer_id, '*'))
+          -- Listeners of a GWLB have neither protocol nor port, so that none of them can be a member.
+          and (lower(b.load_balancer_type) <> 'gwlb' or b.load_balancer_type is null)""",
 }
 
 #: Kinds whose members an endpoint may be the only one to name, and the column that names them: where it is NULL, a

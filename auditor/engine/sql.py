@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from auditor.inventory.snapshot import Snapshot
 
+#: Up to how many rows are handed over as values instead of as a frame.
+_SMALL = 40
+
 SQL_TYPES = {"text": "varchar", "int": "bigint", "bool": "boolean"}
 
 #: NULL-safe aggregates: DuckDB's own drop NULL, and "true and not known" would be true.  Without rows both are NULL.
@@ -126,12 +129,29 @@ class Database:
         self._connection.execute(f'delete from "{name}"')
         if not len(frame):
             return
+        if len(frame) <= _SMALL:
+            self._fill_small(name, frame)
+            return
         names = ", ".join(f'"{column.name}"' for column in columns)
         self._connection.register("_frame", frame)
         try:
             self._connection.execute(f'insert into "{name}" ({names}) select {names} from _frame')
         finally:
             self._connection.unregister("_frame")
+
+    def _fill_small(self, name: str, frame: pd.DataFrame) -> None:
+        """A few rows, as values: examples are small, and scanning a frame costs more than they do."""
+        from pandas import NA
+
+        lists = {
+            column: [None if value is NA else value for value in frame[column].tolist()] for column in frame.columns
+        }
+        given = {column: values for column, values in lists.items() if values.count(None) < len(values)}
+        given = given or dict([next(iter(lists.items()))])
+        names = ", ".join(f'"{column}"' for column in given)
+        row = f"({', '.join('?' * len(given))})"
+        values = [value for row_values in zip(*given.values(), strict=True) for value in row_values]
+        self._connection.execute(f'insert into "{name}" ({names}) values {", ".join([row] * len(frame))}', values)
 
 
 def _first_line(message: str) -> str:

@@ -51,7 +51,9 @@ def collection_paused() -> Iterator[None]:
 
 
 def _makers(workshop: Workshop) -> Mapping[str, Callable[[], Iterable[dict[str, Any]]]]:
+    from auditor.facts.access_lists import listener_access_lists
     from auditor.facts.acl_access import client_acl_access, endpoint_acl_access
+    from auditor.facts.eni_places import endpoint_eni_places
     from auditor.facts.principals import service_principals
     from auditor.facts.references import References
 
@@ -96,4 +98,8 @@ def _makers(workshop: Workshop) -> Mapping[str, Callable[[], Iterable[dict[str, 
         "endpoint_acl_access": lambda: acl_ways(endpoint_acl_access),
         "client_acl_access": lambda: acl_ways(client_acl_access),
         "backend_access": lambda: workshop.backend_access,
+        "listener_access_lists": lambda: listener_access_lists(
+            snapshot, coverage, endpoints, workshop.groups.membership
+        ),
+        "endpoint_eni_places": lambda: endpoint_eni_places(snapshot),
     }

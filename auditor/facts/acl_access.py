@@ -213,7 +213,7 @@ def client_acl_access(
     """Rows of `client_acl_access`: client vSwitches x endpoint ENIs x ports.
 
     Client vSwitches are those of the endpoint's VPC that hold a client address.  Traffic inside one vSwitch passes no
-    ACL, so the vSwitch of the ENI itself is left out.  Clients elsewhere have no row: their vSwitch is not known.
+    ACL, so clients in the ENI's own vSwitch are allowed.  Clients elsewhere have no row: their vSwitch is not known.
     """
     for endpoint in endpoints.every.values():
         clients = endpoints.clients(endpoint, membership)
@@ -239,8 +239,6 @@ def _client_side(
     if not endpoint.vpc_id:
         yield {**base, "declared": declared, "reason": "the VPC of the endpoint was not read"}
     for vswitch in acls.near(endpoint):
-        if vswitch.vswitch_id == own:
-            continue
         row = {**base, "declared": declared, "vswitch_id": vswitch.vswitch_id}
         inside = [
             client
@@ -248,6 +246,13 @@ def _client_side(
             if client.addresses is None or vswitch.block is None or client.addresses.overlaps(vswitch.block)
         ]
         if not inside:
+            continue
+        if vswitch.vswitch_id == own:
+            # Inside one vSwitch no ACL acts.
+            if vswitch.block is not None and all(client.addresses is not None for client in inside):
+                yield {**row, "network_acl_id": "", "allowed": True, "decided_by": "same vSwitch"}
+            else:
+                yield {**row, "reason": f"whether {vswitch.vswitch_id} holds clients was not read"}
             continue
         gap = acls.gap(vswitch.vswitch_id)
         sure = own is not None and vswitch.vpc_id is not None

@@ -21,6 +21,7 @@ from auditor.facts.hops.clients import Clients
 from auditor.facts.hops.connection import Connections, Serving
 from auditor.facts.hops.knowledge import Knowledge
 from auditor.facts.hops.links import Link, Links
+from auditor.facts.hops.parties import Party
 from auditor.facts.rows import joined
 from auditor.facts.workshop import Workshop
 from auditor.findings import Finding, Hop, Outcome, PathVerdict
@@ -106,18 +107,24 @@ class _Finder:
         ports = self._ports(link, endpoint)
         connection = self._ranked(self._connections.connection_hop(link))
         service = self._ranked(self._connections.service_hop(link))
+        groups = self._workshop.endpoints.group_set(endpoint)
+        party = self._clients.party(endpoint)
+        behind: dict[tuple[Serving, int], tuple[Hop, ...]] = {}
         for eni in self._enis(link, endpoint):
             zone = self._ranked(self._connections.zone_hop(link, eni.zone_id, eni.reason))
             serving = self._connections.serving(link, eni.zone_id)
             resource = self._ranked(self._connections.resource_hop(link, eni.zone_id, serving))
-            for port in ports:
+            for number, port in enumerate(ports):
+                if (serving, number) not in behind:
+                    found = self._behind(link, party, port, serving)
+                    behind[serving, number] = tuple(map(self._ranked, found))
                 hops = (
-                    *map(self._ranked, self._clients.hops(link, endpoint, eni, port)),
+                    *map(self._ranked, self._clients.hops(link, endpoint, party, groups, eni, port)),
                     zone,
                     connection,
                     service,
                     resource,
-                    *map(self._ranked, self._behind(link, endpoint, port, serving)),
+                    *behind[serving, number],
                 )
                 yield PathVerdict(
                     link.endpoint_id,
@@ -135,9 +142,9 @@ class _Finder:
     def _ranked(self, hop: Hop) -> Hop:
         return named_first(hop, self._failed) if hop.verdict == BLOCKED else hop
 
-    def _behind(self, link: Link, endpoint: Endpoint, port: EndpointPort, serving: Serving) -> tuple[Hop, ...]:
+    def _behind(self, link: Link, party: Party, port: EndpointPort, serving: Serving) -> tuple[Hop, ...]:
         service = link.service
-        clients = self._clients.party(endpoint).addresses if link.own is not None else NOTHING
+        clients = party.addresses if link.own is not None else NOTHING
         return self._balancers.hops(
             serving,
             self._connections.resources.get(link.service_id or "", []),

@@ -206,7 +206,7 @@ _TABLES = (
             _text("ip", "Resources[].Ip", "Address of the load balancer."),
             _text("resource_region_id", "Resources[].RegionId", "Region of the load balancer."),
             _bool("auto_allocated_enabled", "Resources[].AutoAllocatedEnabled", "Connections are placed on it."),
-            _int("related_endpoint_count", "Resources[].RelatedEndpointCount", "Endpoints it serves."),
+            _int("related_endpoint_count", "Resources[].RelatedEndpointCount", "Endpoints it serves.", volatile=True),
         ],
         parent="service_id",
     ),
@@ -242,7 +242,7 @@ _TABLES = (
             _int("bandwidth", "Connections[].Bandwidth", "Bandwidth limit of the connection, Mbit/s."),
             _text("traffic_control_mode", "Connections[].TrafficControlMode", "BandwidthLimit or Scalability."),
             _bool("same_account", "Connections[].ResourceOwner", "Endpoint and service have one owner."),
-            _text("modified_at", "Connections[].ModifiedTime", "Last change, RFC 3339."),
+            _text("modified_at", "Connections[].ModifiedTime", "Last change, RFC 3339.", volatile=True),
         ],
         parent="service_id",
     ),
@@ -732,7 +732,12 @@ _TABLES = (
             ),
             _text("vpc_id", "SecurityGroups…VpcId", "VPC."),
             _bool("service_managed", "SecurityGroups…ServiceManaged", "Run by another product."),
-            _int("rule_count", "SecurityGroups…RuleCount", "Number of rules, to compare with what was read."),
+            _int(
+                "rule_count",
+                "SecurityGroups…RuleCount",
+                "Number of rules, to compare with what was read.",
+                volatile=True,
+            ),
         ],
         by_id=True,
     ),
@@ -821,6 +826,23 @@ _TABLES = (
             _text("tag_value", "Tags[].Value, Tags.Tag[].TagValue", "Value."),
         ],
         parent="resource_id",
+    ),
+    _table(
+        "resource_attributes",
+        "What else the answers say about an object, as text, to compare declarations with; "
+        "the coverage target is that of the list that says it.",
+        "resource_type resource_id name",
+        "privatelink:ListVpcEndpointServices privatelink:ListVpcEndpoints privatelink:GetVpcEndpointAttribute "
+        "slb:DescribeLoadBalancers slb:DescribeLoadBalancerListeners slb:DescribeVServerGroupAttribute "
+        "slb:DescribeLoadBalancerAttribute slb:DescribeMasterSlaveServerGroupAttribute "
+        "nlb:GetLoadBalancerAttribute nlb:ListListeners alb:GetLoadBalancerAttribute alb:ListListeners "
+        "ecs:DescribeSecurityGroups vpc:DescribeVpcs vpc:DescribeVSwitches",
+        [
+            _text("resource_type", "", "Inventory table of the object.", required=True),
+            _text("resource_id", "", "The object, every key part whole: lb-…:tcp:80 for a listener.", required=True),
+            _text("name", "", "Attribute, as declarations call it.", required=True),
+            _text("value", "", "Its value; lists and objects as sorted JSON.", required=True),
+        ],
     ),
     _table(
         "metric_alarms",

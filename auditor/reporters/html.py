@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from auditor import __version__
 from auditor.findings import Finding, Gap, Report, ResourceRef, Severity
-from auditor.reporters import diagram
+from auditor.reporters import diagram, trend
 from auditor.reporters.connections import STATUS_LABELS, Group, Owner, given_name, noun
 from auditor.reporters.summary import COUNTED, Summary, counted_as, refused_reads, summarize
 from auditor.reporters.text import inert, inert_lines
@@ -41,6 +41,17 @@ def render(report: Report) -> str:
     )
     summary = summarize(report)
     return _page(report, summary, policy=policy, style=style, script=script, data=_data(report, summary))
+
+
+def page(template: str, values: Mapping[str, Any]) -> str:
+    """A page of another template in the same dress: our style, no script, nothing loaded."""
+    from markupsafe import Markup
+
+    style = _asset("report.css")
+    policy = f"default-src 'none'; style-src {_hash(style)}; img-src data:; base-uri 'none'; form-action 'none'"
+    # the style is a file of ours; everything else is escaped
+    dressed = {**values, "policy": policy, "style": Markup(style)}  # noqa: S704
+    return _environment().get_template(template).render(dressed)
 
 
 def render_dir(report: Report) -> dict[str, bytes]:
@@ -126,8 +137,18 @@ def _page(
             carried=CARRIED,
             refused=refused_reads(summary.coverage),
             waived=[finding for finding in summary.shown if finding.waived],
+            trend=_trend(report, summary, Markup),
         )
     )
+
+
+def _trend(report: Report, summary: Summary, markup: Callable[[str], str]) -> dict[str, str] | None:
+    """The plot of past scans with this one at its end; None without a history of at least two."""
+    runs = trend.points(report.extra)
+    failures = {severity.value: summary.by_severity[severity]["fail"] for severity in _SEVERITIES}
+    now = {"at": report.scan.started_at, "fail": summary.counts["fail"], "unknown": summary.counts["unknown"]}
+    runs = [*runs, {**now, **failures}]
+    return {"svg": markup(trend.svg(runs)), "sentence": trend.sentence(runs)} if len(runs) > 1 else None
 
 
 class _Drawn:

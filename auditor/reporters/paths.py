@@ -36,22 +36,23 @@ class Signs:
     blocked: str
     unknown: str
     arrow: str
+    gap: str
 
     def of(self, verdict: str) -> str:
         """The sign of a hop; a verdict nobody knows is unknown."""
         return {"ok": self.ok, "blocked": self.blocked}.get(verdict, self.unknown)
 
 
-UNICODE = Signs("✓", "✗", "?", "→")
-ASCII = Signs("+", "X", "?", "->")
+UNICODE = Signs("✓", "✗", "?", "→", "…")
+ASCII = Signs("+", "X", "?", "->", "~")
 
 
 def render(paths: Sequence[PathVerdict], *, columns: int, color: bool, signs: Signs, every_hop: bool) -> str:
-    """The paths in lines of at most `columns` (80 at most, 40 at least), those that do not work first.
+    """The paths in lines of at most `columns` (80 at most, 50 at least), those that do not work first.
 
     Paths that are reachable get one line, unless `every_hop`.
     """
-    page = _Page(min(max(columns, 40), 80), color, signs, every_hop)
+    page = _Page(min(max(columns, 50), 80), color, signs, every_hop)
     return "".join(line.rstrip() + "\n" for line in page.lines(paths))
 
 
@@ -65,6 +66,10 @@ class _Page:
     def paint(self, text: str, style: str) -> str:
         code = _STYLES.get(style, _STYLES["unknown"])
         return f"\x1b[{code}m{text}\x1b[0m" if self.color and text.strip() else text
+
+    def short(self, text: str, columns: int) -> str:
+        """The text with its middle left out where it is too long."""
+        return text if width(text) <= columns else middle(text, columns).replace("…", self.signs.gap)
 
     def lines(self, paths: Sequence[PathVerdict]) -> Iterator[str]:
         order = {"blocked": 0, "unknown": 1, "reachable": 2}
@@ -82,9 +87,9 @@ class _Page:
         where = f"{path.zone_id or 'zone not known'}  {_port(path)}"
         room = self.columns - len(verdict) - 2
         head = inert(path.endpoint_id)
-        line = f"{middle(head, max(room - width(where) - 2, 12))}  {inert(where)}"
+        line = f"{self.short(head, max(room - width(where) - 2, 12))}  {inert(where)}"
         if width(line) > room:
-            line = middle(line, room)
+            line = self.short(line, room)
         space = " " * (self.columns - width(line) - len(verdict))
         yield self.paint(line, "bold") + space + self.paint(verdict, path.verdict)
         if path.verdict == "reachable" and not self.every_hop:
@@ -116,7 +121,7 @@ class _Page:
         left = f"  {self.signs.of(hop.verdict)} {pad(label, _LABEL)}  "
         room = self.columns - width(left)
         shown = self.paint(left, hop.verdict) if hop.verdict != "ok" else left
-        yield shown + middle(inert(hop.id), room)
+        yield shown + self.short(inert(hop.id), room)
         if hop.verdict != "ok":
             rules = ", ".join(hop.rule_ids)
             whose = f"{rules}, {_owner(path, hop)}" if rules else _owner(path, hop)

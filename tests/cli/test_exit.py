@@ -82,8 +82,11 @@ def test_none_silences_three_and_never_four() -> None:
 
 def test_waived_and_known_failures_do_not_count() -> None:
     assert code([finding(Outcome.FAIL, waiver=WAIVER)]) == (0, ())
-    assert code([finding(Outcome.FAIL, is_new=False)]) == (0, ())
-    assert code([finding(Outcome.FAIL, is_new=True)]) == (3, ())
+    # What the history knows already still counts; only a baseline lets it pass.
+    assert code([finding(Outcome.FAIL, is_new=False)]) == (3, ())
+    assert code([BAD], Gate(baseline=frozenset({BAD.id}))) == (0, ())
+    assert code([BAD], Gate(baseline=frozenset())) == (3, ())
+    assert code([DARK], Gate(baseline=frozenset({DARK.id}))) == (4, ())
     assert code([finding(Outcome.UNKNOWN, waiver=WAIVER)]) == (4, ())
 
 

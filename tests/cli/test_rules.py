@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from auditor.drift.rules import DRIFT_RULES
 from auditor.engine import load_rules
 from tests.cli.conftest import Answer
 
@@ -37,7 +38,9 @@ def test_list(plaudit: Plaudit) -> None:
     assert answer.code == 0
     keys = {"id", "title", "severity", "basis", "resource", "side", "tags", "deprecated", "source"}
     assert all(set(entry) == keys for entry in answer.json)
-    assert [entry["id"] for entry in answer.json] == [rule.id for rule in load_rules() if not rule.deprecated]
+    assert [entry["id"] for entry in answer.json] == [
+        rule.id for rule in sorted([*load_rules(), *DRIFT_RULES], key=lambda rule: rule.id) if not rule.deprecated
+    ]
     assert {entry["source"] for entry in answer.json} == {"builtin"}
     table = plaudit("rules", "list", "--select", "ZONE")
     assert table.out.splitlines()[0].split() == ["rule", "severity", "basis", "side", "title"]

@@ -259,8 +259,8 @@ def test_a_region_that_refuses_is_a_gap_of_that_region(scan: Scan) -> None:
         snapshot = scan(sim)
     left = gaps(snapshot)
     assert set(left["region_id"]) == {"us-east-1"}
-    assert set(left["table_name"]) == {"endpoints", "endpoint_services"}
-    assert len(left) == 4
+    assert set(left["table_name"]) == {"endpoints", "endpoint_services", "resource_attributes"}
+    assert len(left) == 8
     assert len(snapshot["backends"]) == 2
 
 

@@ -120,6 +120,7 @@ _FIRST = {
 def _depends(name: str, filled: set[str]) -> bool:
     # Lists of groups and instances grow with what other tables name.
     named = {
+        "resource_attributes",
         "security_groups",
         "security_group_rules",
         "security_group_policies",

@@ -390,7 +390,7 @@ def test_an_error_covers_every_target() -> None:
     listing = Listing("vpc:DescribeVpcs", error=CloudError("Forbidden.RAM", "no", request_id="R"))
     ledger.take(listing, Rows(), {"vpcs": [""], "vpc_cidrs": ["vpc-1", "vpc-2"]})
     assert {row["error_code"] for row in ledger.coverage} == {"Forbidden.RAM"}
-    assert len(ledger.coverage) == 3
+    assert len(ledger.coverage) == 4  # the attributes of the VPCs too
     ledger.close()
     ledger.cover("vpc:DescribeVpcs", "vpcs", [""])
-    assert len(ledger.coverage) == 3
+    assert len(ledger.coverage) == 4

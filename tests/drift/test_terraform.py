@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from auditor.differences import TerraformDrift
 from auditor.drift.declarations import read_declarations
-from auditor.drift.terraform import TerraformDrift, compare
+from auditor.drift.terraform import compare
 from auditor.drift.terraform_types import TYPES
 from auditor.errors import FileError
 from auditor.inventory.schema import TABLES
@@ -34,6 +35,8 @@ DECLARED: list[Resource] = [
             "zone_affinity_enabled": True,
             "address_ip_version": "IPv4",
             "service_description": "orders",
+            "service_support_ipv6": False,
+            "resource_group_id": "rg-1",
             "connect_bandwidth": 3072,
             "supported_region_list": None,
             "tags": {"env": "prod"},
@@ -79,6 +82,8 @@ DECLARED: list[Resource] = [
             "security_group_ids": ["sg-1"],
             "policy_document": '{"Version": "1", "Statement": []}',
             "protected_enabled": False,
+            "zone_private_ip_address_count": 1,
+            "resource_group_id": "rg-1",
         },
     ),
     (
@@ -100,6 +105,57 @@ DECLARED: list[Resource] = [
             "instance_charge_type": "PayByCLCU",
             "payment_type": "PayAsYouGo",
             "status": "active",
+            "internet_charge_type": "PayByTraffic",
+            "bandwidth": 5120,
+            "resource_group_id": "rg-1",
+        },
+    ),
+    (
+        "alicloud_slb_listener",
+        "tls",
+        {
+            "id": "lb-1:443",
+            "load_balancer_id": "lb-1",
+            "protocol": "https",
+            "frontend_port": 443,
+            "server_group_id": "rsp-1",
+            "scheduler": "wrr",
+            "bandwidth": -1,
+            "acl_status": "off",
+            "sticky_session": "on",
+            "sticky_session_type": "insert",
+            "cookie": "not sent with insert",
+            "cookie_timeout": 500,
+            "idle_timeout": 15,
+            "request_timeout": 60,
+            "gzip": True,
+            "x_forwarded_for": [{"retrive_client_ip": True, "retrive_slb_id": False}],
+            "server_certificate_id": "cert-1",
+            "tls_cipher_policy": "tls_cipher_policy_1_2",
+            "enable_http2": "on",
+            "health_check": "on",
+            "health_check_uri": "/health",
+            "health_check_http_code": "http_3xx,http_2xx",
+            "health_check_timeout": 5,
+            "healthy_threshold": 3,
+            "unhealthy_threshold": 3,
+            "health_check_interval": 2,
+            "persistence_timeout": 77,
+        },
+    ),
+    (
+        "alicloud_slb_listener",
+        "redirect",
+        {
+            "id": "lb-1:http:80",
+            "load_balancer_id": "lb-1",
+            "protocol": "http",
+            "frontend_port": 80,
+            "listener_forward": "on",
+            "forward_port": 443,
+            "bandwidth": 5,
+            "gzip": False,
+            "sticky_session": "on",
         },
     ),
     (
@@ -117,6 +173,14 @@ DECLARED: list[Resource] = [
             "health_check": "on",
             "health_check_connect_port": 8080,
             "listener_forward": "off",
+            "health_check_type": "tcp",
+            "health_check_uri": "counts over http only",
+            "health_check_timeout": 5,
+            "established_timeout": 900,
+            "persistence_timeout": 0,
+            "proxy_protocol_v2_enabled": False,
+            "sticky_session": "on",
+            "idle_timeout": 99,
         },
     ),
     (
@@ -139,6 +203,7 @@ DECLARED: list[Resource] = [
             "port": 8080,
             "weight": 50,
             "type": "ecs",
+            "description": "second",
         },
     ),
     (
@@ -180,6 +245,7 @@ DECLARED: list[Resource] = [
             "vpc_id": "vpc-1",
             "security_group_type": "normal",
             "inner_access_policy": "Accept",
+            "tags": {"team": "net"},
         },
     ),
     (
@@ -220,10 +286,23 @@ DECLARED: list[Resource] = [
             "id": "nlb-1",
             "address_type": "Intranet",
             "vpc_id": "vpc-2",
+            "cross_zone_enabled": True,
+            "security_group_ids": ["sg-b", "sg-a"],
+            "deletion_protection_enabled": True,
             "zone_mappings": [{"zone_id": "z-a", "vswitch_id": "vsw-2"}, {"zone_id": "z-b", "vswitch_id": "vsw-3"}],
         },
     ),
-    ("alicloud_alb_load_balancer", "alb", {"id": "alb-1", "address_type": "Intranet", "vpc_id": "vpc-2"}),
+    (
+        "alicloud_alb_load_balancer",
+        "alb",
+        {
+            "id": "alb-1",
+            "address_type": "Intranet",
+            "vpc_id": "vpc-2",
+            "load_balancer_edition": "Standard",
+            "address_allocated_mode": "Fixed",
+        },
+    ),
     (
         "alicloud_nlb_listener",
         "nl",
@@ -234,6 +313,15 @@ DECLARED: list[Resource] = [
             "listener_port": 443,
             "server_group_id": "sgp-1",
             "status": "Running",
+            "certificate_ids": [],
+            "proxy_protocol_enabled": True,
+            "proxy_protocol_config": [
+                {
+                    "proxy_protocol_config_private_link_ep_id_enabled": True,
+                    "proxy_protocol_config_private_link_eps_id_enabled": False,
+                    "proxy_protocol_config_vpc_id_enabled": False,
+                }
+            ],
         },
     ),
     (
@@ -244,6 +332,12 @@ DECLARED: list[Resource] = [
             "load_balancer_id": "alb-1",
             "listener_protocol": "HTTP",
             "listener_port": 80,
+            "default_actions": [
+                {
+                    "forward_group_config": [{"server_group_tuples": [{"server_group_id": "sgp-2"}]}],
+                    "type": "ForwardGroup",
+                }
+            ],
             "status": "Running",
         },
     ),
@@ -268,6 +362,14 @@ NOTHING = dict.fromkeys(
     ),
     "",
 )
+
+
+def told(type_: str, identity: str, **values: str) -> list[dict[str, Any]]:
+    """Rows of resource_attributes."""
+    return [
+        row(resource_type=type_, resource_id=identity, name=name, value=value) for name, value in sorted(values.items())
+    ]
+
 
 #: The same deployment as the inventory holds it.
 TABLES_OBSERVED: dict[str, list[dict[str, Any]]] = {
@@ -322,7 +424,13 @@ TABLES_OBSERVED: dict[str, list[dict[str, Any]]] = {
             pay_type="PayOnDemand",
             load_balancer_status="active",
         ),
-        row(load_balancer_id="nlb-1", load_balancer_type="nlb", address_type="Intranet", vpc_id="vpc-2"),
+        row(
+            load_balancer_id="nlb-1",
+            load_balancer_type="nlb",
+            address_type="Intranet",
+            vpc_id="vpc-2",
+            delete_protection="on",
+        ),
         row(load_balancer_id="alb-1", load_balancer_type="alb", address_type="Intranet", vpc_id="vpc-2"),
     ],
     "load_balancer_zones": [
@@ -342,7 +450,25 @@ TABLES_OBSERVED: dict[str, list[dict[str, Any]]] = {
             status="running",
         ),
         row(load_balancer_id="nlb-1", protocol="tcp", port=443, server_group_id="sgp-1", status="Running"),
-        row(load_balancer_id="alb-1", protocol="http", port=80, status="Running"),
+        row(load_balancer_id="alb-1", protocol="http", port=80, status="Running", server_group_id="sgp-2"),
+        row(
+            load_balancer_id="lb-1",
+            protocol="https",
+            port=443,
+            vserver_group_id="rsp-1",
+            acl_status="off",
+            health_check="on",
+            status="running",
+        ),
+        row(
+            load_balancer_id="lb-1",
+            protocol="http",
+            port=80,
+            acl_status="off",
+            listener_forward="on",
+            forward_port=443,
+            status="running",
+        ),
     ],
     "server_groups": [
         row(server_group_id="rsp-1", load_balancer_id="lb-1", group_type="vserver", server_group_name="orders"),
@@ -387,6 +513,55 @@ TABLES_OBSERVED: dict[str, list[dict[str, Any]]] = {
     "vpcs": [row(vpc_id="vpc-1", cidr_block="10.10.0.0/16", vpc_name="VPC1")],
     "vswitches": [
         row(vswitch_id="vsw-1", cidr_block="10.10.2.0/24", vpc_id="vpc-1", zone_id="z-b", vswitch_name="VSwitch1")
+    ],
+    "resource_attributes": [
+        *told("endpoint_services", "epsrv-1", service_support_ipv6="false", resource_group_id="rg-1"),
+        *told("endpoints", "ep-1", zone_private_ip_address_count="1", resource_group_id="rg-1"),
+        *told("load_balancers", "lb-1", resource_group_id="rg-1", bandwidth="1", internet_charge_type="paybytraffic"),
+        *told(
+            "listeners",
+            "lb-1:https:443",
+            scheduler="wrr",
+            bandwidth="-1",
+            sticky_session="on",
+            sticky_session_type="insert",
+            cookie_timeout="500",
+            idle_timeout="15",
+            request_timeout="60",
+            gzip="on",
+            x_forwarded_for="on",
+            server_certificate_id="cert-1",
+            tls_cipher_policy="tls_cipher_policy_1_2",
+            enable_http2="on",
+            health_check_uri="/health",
+            health_check_http_code="http_2xx,http_3xx",
+            health_check_timeout="5",
+            healthy_threshold="3",
+            unhealthy_threshold="3",
+            health_check_interval="2",
+        ),
+        *told("listeners", "lb-1:http:80", bandwidth="-1", gzip="on", sticky_session="off"),
+        *told(
+            "listeners",
+            "lb-1:tcp:80",
+            health_check_type="tcp",
+            health_check_timeout="5",
+            established_timeout="900",
+            persistence_timeout="0",
+            proxy_protocol_v2_enabled="false",
+            scheduler="wrr",
+        ),
+        *told("load_balancers", "nlb-1", cross_zone_enabled="true", security_group_ids='["sg-a", "sg-b"]'),
+        *told("load_balancers", "alb-1", load_balancer_edition="Standard", address_allocated_mode="Fixed"),
+        *told(
+            "listeners",
+            "nlb-1:tcp:443",
+            certificate_ids="[]",
+            proxy_protocol_enabled="true",
+            proxy_protocol_config='{"Ppv2PrivateLinkEpIdEnabled": true, "Ppv2PrivateLinkEpsIdEnabled": false}',
+        ),
+        *told("security_groups", "sg-1", tags='{"team": "net"}'),
+        *told("backends", "rsp-1:i-2:8080", description="second"),
     ],
     "resource_tags": [
         row(resource_id="epsrv-1", tag_key="env", tag_value="prod"),
@@ -449,8 +624,22 @@ def replaced(name: str, index: int, **values: Any) -> dict[str, list[dict[str, A
     return {name: rows}
 
 
+def attribute(identity: str, name: str, value: str) -> dict[str, list[dict[str, Any]]]:
+    rows = [dict(item) for item in TABLES_OBSERVED["resource_attributes"]]
+    (found,) = [item for item in rows if (item["resource_id"], item["name"]) == (identity, name)]
+    found["value"] = value
+    return {"resource_attributes": rows}
+
+
 def test_the_sample_covers_every_type() -> None:
-    assert {type_ for type_, _name, _attributes in DECLARED} == set(TYPES)
+    # The listeners of a GWLB are not read.
+    assert {type_ for type_, _name, _attributes in DECLARED} == set(TYPES) - {"alicloud_gwlb_listener"}
+
+
+def test_what_is_declared_of_a_list_that_is_never_read_stays_undecided(tmp_path: Path) -> None:
+    found = drift(tmp_path, [("alicloud_gwlb_listener", "g", {"id": "lsn-9", "load_balancer_id": "gwlb-1"})])
+    assert (found.missing, found.managed) == ((), ())
+    assert [item.address for item in found.undecided] == ["alicloud_gwlb_listener.g"]
 
 
 def test_a_state_that_matches_the_cloud_has_no_drift(tmp_path: Path) -> None:
@@ -493,6 +682,20 @@ def test_a_state_that_matches_the_cloud_has_no_drift(tmp_path: Path) -> None:
         ),
         (replaced("security_group_rules", 0, source_cidr="0.0.0.0/0"), ("in", "cidr", "10.10.2.0/24", "0.0.0.0/0")),
         (replaced("vswitches", 0, zone_id="z-a"), ("vs", "zone_id", "z-b", "z-a")),
+        (attribute("lb-1:https:443", "scheduler", "rr"), ("tls", "scheduler", "wrr", "rr")),
+        (attribute("lb-1:https:443", "cookie_timeout", "1"), ("tls", "cookie_timeout", 500, 1)),
+        (attribute("lb-1:https:443", "gzip", "off"), ("tls", "gzip", "on", "off")),
+        (attribute("lb-1:https:443", "x_forwarded_for", "off"), ("tls", "x_forwarded_for", "on", "off")),
+        (attribute("lb-1:https:443", "health_check_uri", "/"), ("tls", "health_check_uri", "/health", "/")),
+        (attribute("lb-1:https:443", "server_certificate_id", "c"), ("tls", "server_certificate_id", "cert-1", "c")),
+        (attribute("lb-1:tcp:80", "established_timeout", "10"), ("tcp", "established_timeout", 900, 10)),
+        (attribute("ep-1", "zone_private_ip_address_count", "2"), ("ep", "zone_private_ip_address_count", 1, 2)),
+        (attribute("nlb-1", "security_group_ids", "[]"), ("nlb", "security_group_ids", "sg-a, sg-b", "")),
+        (attribute("nlb-1:tcp:443", "proxy_protocol_config", "{}"), ("nl", "proxy_protocol_config", "endpoint", "")),
+        (attribute("sg-1", "tags", "{}"), ("sg", "tags", "team=net", "")),
+        (attribute("rsp-1:i-2:8080", "description", ""), ("a", "description", "second", "")),
+        (replaced("listeners", 2, server_group_id="sgp-9"), ("al", "default_actions", "sgp-2", "sgp-9")),
+        (replaced("backends", 0, server_type="eni"), ("vg", "type", "ecs", "eni")),
         (replaced("resource_tags", 0, tag_value="test"), ("svc", "tags", "env=prod", "env=test")),
     ],
 )
@@ -580,16 +783,26 @@ def test_old_spellings_are_understood(tmp_path: Path) -> None:
     old: list[Resource] = [
         ("alicloud_slb_load_balancer", "lb", {"id": "lb-1", "name": "orders-clb", "specification": "slb.lcu.elastic"}),
         ("alicloud_security_group", "sg", {"id": "sg-1", "name": "endpoint-sg", "inner_access": True}),
-        ("alicloud_vswitch", "vs", {"id": "vsw-1", "name": "VSwitch1", "availability_zone": "z-b"}),
-        ("alicloud_vpc", "v", {"id": "vpc-1", "name": "other"}),
+        ("alicloud_vswitch", "vs", {"id": "vsw-1", "name": "VSwitch1", "availability_zone": "z-a"}),
+        ("alicloud_vpc", "v", {"id": "vpc-1", "name": "names are not compared"}),
+        (
+            "alicloud_slb_listener",
+            "tls",
+            {"load_balancer_id": "lb-1", "protocol": "https", "frontend_port": 443, "ssl_certificate_id": "other"},
+        ),
+        ("alicloud_nlb_load_balancer", "nlb", {"id": "nlb-1", "deletion_protection_config": [{"enabled": False}]}),
     ]
-    assert changes(drift(tmp_path, old)) == [("alicloud_vpc.v", "vpc_name", "other", "VPC1")]
+    assert [(change[0].split(".")[1], *change[1:]) for change in changes(drift(tmp_path, old))] == [
+        ("tls", "server_certificate_id", "other", "cert-1"),
+        ("nlb", "deletion_protection_enabled", "off", "on"),
+        ("vs", "zone_id", "z-a", "z-b"),
+    ]
 
 
 def test_a_value_the_state_marks_is_not_shown(tmp_path: Path) -> None:
     path = tmp_path / "s"
-    document = json.loads(state([("alicloud_vpc", "v", {"id": "vpc-1", "vpc_name": "very-secret"})]))
-    document["resources"][0]["instances"][0]["sensitive_attributes"] = [[{"type": "get_attr", "value": "vpc_name"}]]
+    document = json.loads(state([("alicloud_vpc", "v", {"id": "vpc-1", "cidr_block": "very-secret"})]))
+    document["resources"][0]["instances"][0]["sensitive_attributes"] = [[{"type": "get_attr", "value": "cidr_block"}]]
     path.write_text(json.dumps(document), encoding="utf-8")
     (item,) = compare(read_declarations(str(path)), observed()).changed
     assert (item.attributes[0].old, item.attributes[0].new) == ("(sensitive)", "(sensitive)")

@@ -42,7 +42,13 @@ def make_hop(kind: str, id_: str, account_id: str | None, checks: Sequence[Check
 
     `ok_detail` is what is said of a hop in order, besides the details of its checks.
     """
-    verdict = all_of(check.verdict for check in checks)
+    if len(checks) == 1:
+        (check,) = checks
+        owner = account_id if check.verdict is True or check.account_id is None else check.account_id
+        told = check.detail if check.verdict is not True or ok_detail is None else joined_two(ok_detail, check.detail)
+        rule_ids = () if check.rule_id is None else (check.rule_id,)
+        return Hop(kind, id_, owner, _WORDS[check.verdict], rule_ids, told)
+    verdict = all_of([check.verdict for check in checks])
     deciding = [check for check in checks if check.verdict is verdict]
     rules = dict.fromkeys(check.rule_id for check in deciding if check.rule_id is not None)
     details = [check.detail for check in deciding if check.detail is not None]
@@ -51,6 +57,11 @@ def make_hop(kind: str, id_: str, account_id: str | None, checks: Sequence[Check
     mender = next((check.account_id for check in deciding if check.account_id is not None), None)
     owner = mender if verdict is not True and mender is not None else account_id
     return Hop(kind, id_, owner, _WORDS[verdict], tuple(rules), joined(details))
+
+
+def joined_two(one: str, other: str | None) -> str:
+    """Two details as one."""
+    return one if other is None else f"{one}; {other}"
 
 
 def one_of(hops: Sequence[Hop]) -> Hop:

@@ -12,7 +12,7 @@ from auditor.facts.endpoints import Endpoint, EndpointEni
 from auditor.facts.hops.checks import Check
 from auditor.facts.hops.ways import Way
 from auditor.facts.membership import Interface
-from auditor.facts.security_groups import GroupSet, Peer
+from auditor.facts.security_groups import BASIC, GroupSet, Peer
 
 if TYPE_CHECKING:
     from auditor.facts.workshop import Workshop
@@ -49,6 +49,8 @@ class Senders:
         self._spec = workshop.spec
         self._casts: dict[str, Cast] = {}
         self._keys: dict[str, _Key] = {}
+        self._without_rules: dict[GroupSet, bool] = {}
+        self._free: dict[tuple[str, AddressSet, bool], Way] = {}
 
     def way(
         self, endpoint: Endpoint, eni: EndpointEni, peer_groups: GroupSet, protocol: str, port: int,
@@ -68,6 +70,8 @@ class Senders:
                 answer, reason = None, "the address of the endpoint ENI was not read"
             elif not groups.attached:
                 answer, reason = None, f"the security groups of {crowd.names[0]} were not read"
+            elif self._unbound(groups):
+                answer, reason = True, None
             else:
                 answer, reason = self._answer(groups, own, Peer(target, peer_groups), protocol, port)
             verdicts.append(answer)
@@ -77,20 +81,35 @@ class Senders:
                 denied = denied | crowd.addresses
             elif answer is None:
                 vague = vague | crowd.addresses
+        if not cut and None not in verdicts and not vague:
+            return self._free_way(endpoint, domain, bool(verdicts))
         id_ = _some(cut) or endpoint.vpc_id or endpoint.endpoint_id
-        if not verdicts:
-            return Way(domain, NOTHING, Check(None, True, "no client ENI is known"), id_)
         known = union(crowd.addresses for crowd in cast.crowds.values()) if cast.everything_vague else domain
-        admitted = (domain & known) - denied - vague
         # Where somebody else has the same address, nobody can tell who is meant.
-        found = Way.of(verdicts, declared, admitted, denied - vague, id_, reasons)
+        admitted = (domain & known) - denied - vague
+        found = Way.of("SG-002", verdicts, declared, admitted, denied - vague, id_, reasons, domain, tell=False)
         if found.check.verdict is False:
-            told = f"the groups of {_some(cut)} do not let them send to {eni.eni_ip}"
-            return Way(found.admitted, found.denied, found.check._replace(detail=told), id_)
-        if found.check.verdict is True:
-            said = f"not from {_some(cut)}" if cut else None
-            return Way(found.admitted, found.denied, found.check._replace(detail=said), found.id)
-        return found
+            return found.with_detail(f"the groups of {_some(cut)} do not let them send to {eni.eni_ip}")
+        return found.with_detail(f"not from {_some(cut)}") if found.check.verdict is True and cut else found
+
+    def _free_way(self, endpoint: Endpoint, domain: AddressSet, anybody: bool) -> Way:
+        """Nothing keeps anybody from sending."""
+        key = (endpoint.vpc_id or endpoint.endpoint_id, domain, anybody)
+        if key not in self._free:
+            said = None if anybody else "no client ENI is known"
+            self._free[key] = Way(domain, NOTHING, Check("SG-002", True, said), key[0], True)
+        return self._free[key]
+
+    def _unbound(self, groups: GroupSet) -> bool:
+        """Basic groups without egress rules allow everything to everybody: the usual case, and no question of peers."""
+        if groups not in self._without_rules:
+            self._without_rules[groups] = groups.gap is None and all(
+                self._groups.gap(group) is None
+                and self._groups.group_type(group) == BASIC
+                and not self._groups.rules.of(group, "egress")
+                for group in groups.attached
+            )
+        return self._without_rules[groups]
 
     def _answer(
         self, groups: GroupSet, own: AddressSet | None, peer: Peer, protocol: str, port: int

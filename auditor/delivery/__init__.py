@@ -1,0 +1,1 @@
+"""Delivery: events of a run into SIEMs and files, spooled first, sent second, at least once."""

@@ -118,8 +118,8 @@ def rules_page() -> str:
 
 _PERMISSIONS = """\
 plaudit only reads. Every read is one operation of the API, and every operation needs one RAM action. All of them
-are list, get and describe actions; there is no write among them, and an operation that is not on this page cannot
-be called.
+list, get, describe or check; there is no write among them, and an operation that is not on this page cannot be
+called.
 
     plaudit policy --side provider              the least RAM policy, ready to paste
     plaudit policy --side consumer --select SG  for some rules only
@@ -136,8 +136,8 @@ profile opens, needs no grant.
   seen too: one object that is refused makes the operation incomplete, as it does in a scan.
 * A read that nothing led to (no NLB, no prefix list, ...) is not called, not listed, and named on standard error.
 * `rules` are the selected rules with an outcome that is unknown because of that read. Where several reads failed at
-  once, a rule whose verdict rests on a computed fact is named at each of them it rests on: rather one too many than
-  one too few.
+  once, a rule whose verdict rests on a computed fact is named at each of them it rests on, and so is a rule that was
+  unknown before without naming a read: rather one too many than one too few.
 * `error_code` is the API's code, or plaudit's own: `Plaudit.NoPermission` (an empty list, which a dry run shows to
   be a refusal), `Plaudit.ParentUnread` (not tried, because the read that names what to ask for failed),
   `Plaudit.NotCollected` (plaudit does not read it; no permission helps, and `ram_action` is null), and those of
@@ -160,8 +160,8 @@ def permissions_page() -> str:
     parts = [_NOTE, "", "# Permissions", "", _PERMISSIONS, "## Operations", ""]
     parts += [
         "The rules are those that rest on the read, directly or because it names what to ask for. Instances are read",
-        "on the consumer side too where `plaudit.yaml` names some as clients. `plaudit collect` without `--select` reads",
-        "everything; what no rule rests on is in no policy of `plaudit policy`.",
+        "on the consumer side too where `plaudit.yaml` names some as clients. `plaudit collect` without `--select`",
+        "reads everything; what no rule rests on is in no policy of `plaudit policy`.",
         "",
         "| operation | RAM action | asked of | rules |",
         "| --- | --- | --- | --- |",

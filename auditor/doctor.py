@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from auditor.collect.operations import OPERATIONS
-from auditor.engine import Rule, tables_needed
+from auditor.engine import Rule
 from auditor.findings import Finding, Outcome
 from auditor.inventory.coverage import gap_of, kind_of
 from auditor.inventory.snapshot import Snapshot
@@ -137,9 +137,11 @@ class Untried:
     operations: tuple[str, ...]
 
 
-def untried(snapshot: Snapshot, rules: Sequence[Rule], made: Sequence[Trial], spec: Spec) -> list[Untried]:
-    """Per account the operations its side can be asked for and that were not tried, because nothing led to them."""
-    tables = tables_needed(rules)
+def untried(snapshot: Snapshot, tables: Collection[str], made: Sequence[Trial], spec: Spec) -> list[Untried]:
+    """Per account the operations its side can be asked for and that were not tried, because nothing led to them.
+
+    `tables` are the inventory tables that were wanted.
+    """
     consumers = frozenset(snapshot.tables["endpoints"]["account_id"])
     providers = frozenset(snapshot.tables["endpoint_services"]["account_id"])
     left = []

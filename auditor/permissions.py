@@ -6,7 +6,7 @@ can be asked for it.  The tests compare both.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Any, Literal
 
 from auditor.collect.operations import OPERATIONS
@@ -123,11 +123,11 @@ def rule_operations(rule: Rule, side: AccountSide = "both", spec: Spec | None = 
     return operations_needed(tables_needed([rule]), side, spec)
 
 
-def policy_document(rules: Iterable[Rule], side: AccountSide = "both", spec: Spec | None = None) -> dict[str, Any]:
-    """The least RAM policy under which an account of that side answers everything the rules need.
+def policy_document(tables: Collection[str], side: AccountSide = "both", spec: Spec | None = None) -> dict[str, Any]:
+    """The least RAM policy under which an account of that side can be read into these inventory tables.
 
     Ready to be written as JSON.  GetCallerIdentity needs no grant and is not in it.
     """
-    operations = operations_needed(tables_needed(rules), side, spec)
+    operations = operations_needed(tables, side, spec)
     actions = sorted({action for key in operations if (action := OPERATIONS[key].ram_action) is not None})
     return {"Version": "1", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}

@@ -63,15 +63,17 @@ def doctor(
     terminal = ctx.ensure_object(Terminal)
     rules = selected_rules(rule_folders, select, exclude)
     cloud = gathering.Cloud(profiles, config_path, regions, endpoint_url, concurrency, timeout, deadline)
-    snapshot = gathering.collect_snapshot(cloud, cloud.accounts(), terminal, tables=tables_for(rules), spec=spec)
-    findings, _ = judged(snapshot, rules, spec, one_sided=False)
+    # As a scan of the same selection: paths too, where all rules are meant.
+    tables = tables_for(rules, paths=not select)
+    snapshot = gathering.collect_snapshot(cloud, cloud.accounts(), terminal, tables=tables, spec=spec)
+    findings, _ = judged(snapshot, rules, spec, one_sided=False, paths=False)
     made = trials(snapshot, rules, findings, spec)
     missing = [trial for trial in made if not trial.ok]
     if form == "json":
         terminal.write(json.dumps([entry(trial) for trial in made], ensure_ascii=False, indent=2) + "\n")
     elif missing:
         terminal.write(_table(missing, terminal.columns))
-    for left in untried(snapshot, rules, made, spec):
+    for left in untried(snapshot, tables, made, spec):
         terminal.say(_untried(left, any(trial.account_id == left.account_id for trial in missing)))
     for account_id, actions in _grants(missing).items():
         terminal.say(f"grant in account {account_id}: {', '.join(actions)}")

@@ -45,10 +45,12 @@ def policy(
 
     It grants reads only.  GetCallerIdentity needs no grant and is not in it.
     """  # fmt: skip
-    from auditor.cli.judging import selected_rules
+    from auditor.cli.judging import selected_rules, tables_for
     from auditor.permissions import policy_document
 
     terminal = ctx.ensure_object(Terminal)
-    document = policy_document(selected_rules(rule_folders, select, exclude), side, spec)
+    # As a scan of the same selection: paths too, where all rules are meant.
+    tables = tables_for(selected_rules(rule_folders, select, exclude), paths=not select)
+    document = policy_document(tables, side, spec)
     terminal.write(json.dumps(document, indent=2) + "\n")
     return 0

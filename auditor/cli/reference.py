@@ -1,4 +1,4 @@
-"""Writes the generated pages: commands, tables, rules.  `--check` only says whether they are current.
+"""Writes the generated pages: commands, tables, rules, permissions.  `--check` only says whether they are current.
 
 `python -m auditor.cli.reference [--check]`, from a checkout.
 """
@@ -116,12 +116,78 @@ def rules_page() -> str:
     return "\n".join(parts) + "\n"
 
 
+_PERMISSIONS = """\
+plaudit only reads. Every read is one operation of the API, and every operation needs one RAM action. All of them
+list, get, describe or check; there is no write among them, and an operation that is not on this page cannot be
+called.
+
+    plaudit policy --side provider              the least RAM policy, ready to paste
+    plaudit policy --side consumer --select SG  for some rules only
+    plaudit doctor --profiles provider,consumer what is still missing, and which rules that costs
+
+`--side` says what the account owns: endpoint services (provider), endpoints (consumer), or both. Attach the policy
+to the RAM user or the role of the profile. `sts:GetCallerIdentity`, with which plaudit finds out whose account a
+profile opens, needs no grant.
+
+## What doctor says
+
+* It reads what a scan of the same rules reads, once, and changes nothing. What fails for it, fails for a scan.
+* `ok` means that every answer of the operation in that account and region was whole. Grants on single resources are
+  seen too: one object that is refused makes the operation incomplete, as it does in a scan.
+* A read that nothing led to (no NLB, no prefix list, ...) is not called, not listed, and named on standard error.
+* `rules` are the selected rules with an outcome that is unknown because of that read. Where several reads failed at
+  once, a rule whose verdict rests on a computed fact is named at each of them it rests on, and so is a rule that was
+  unknown before without naming a read: rather one too many than one too few.
+* `error_code` is the API's code, or plaudit's own: `Plaudit.NoPermission` (an empty list, which a dry run shows to
+  be a refusal), `Plaudit.ParentUnread` (not tried, because the read that names what to ask for failed),
+  `Plaudit.NotCollected` (plaudit does not read it; no permission helps, and `ram_action` is null), and those of
+  `plaudit scan`.
+* `account_id` is null where a profile could not tell its account; `region_id` is empty for operations without a
+  region.
+* Exit codes: 0 everything could be read, 4 something is missing, 5 nothing could be read.
+"""
+
+
+def permissions_page() -> str:
+    """Every operation with the permission it needs, the side that is asked, and the rules that rest on it."""
+    from auditor.collect.operations import OPERATIONS
+    from auditor.engine import load_rules
+    from auditor.permissions import CALLED, operations_needed, rule_operations
+
+    rules = [rule for rule in load_rules() if not rule.deprecated]
+    resting = {rule.id: rule_operations(rule) for rule in rules}
+    sides = {side: operations_needed(TABLES, side) for side in ("provider", "consumer")}
+    parts = [_NOTE, "", "# Permissions", "", _PERMISSIONS, "## Operations", ""]
+    parts += [
+        "The rules are those that rest on the read, directly or because it names what to ask for. Instances are read",
+        "on the consumer side too where `plaudit.yaml` names some as clients. `plaudit collect` without `--select`",
+        "reads everything; what no rule rests on is in no policy of `plaudit policy`.",
+        "",
+        "| operation | RAM action | asked of | rules |",
+        "| --- | --- | --- | --- |",
+    ]
+    for key, operation in OPERATIONS.items():
+        if key not in CALLED:
+            continue
+        ids = [rule_id for rule_id, needs in resting.items() if key in needs]
+        named = "all" if len(ids) == len(rules) else ", ".join(ids) or "none"
+        asked = " and ".join(side for side, needed in sides.items() if key in needed)
+        action = f"`{operation.ram_action}`" if operation.ram_action else "none needed"
+        parts.append(f"| {operation.product} {operation.name} | {action} | {asked} | {named} |")
+    return "\n".join(parts) + "\n"
+
+
 def _cell(text: str) -> str:
     return " ".join(text.replace("|", "\\|").split())
 
 
 #: Page by file name in `docs/`.
-PAGES: dict[str, Any] = {"commands.md": commands_page, "tables.md": tables_page, "rules.md": rules_page}
+PAGES: dict[str, Any] = {
+    "commands.md": commands_page,
+    "tables.md": tables_page,
+    "rules.md": rules_page,
+    "permissions.md": permissions_page,
+}
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -38,11 +38,12 @@ def test_everything_answers(plaudit: Plaudit, cloud: Start) -> None:
     assert {row["ram_action"] for row in answer.json if row["operation"] == "sts:GetCallerIdentity"} == {None}
 
 
-def test_it_asks_what_a_scan_asks(plaudit: Plaudit, cloud: Start) -> None:
+@pytest.mark.parametrize("selection", [(), ("--select", "SG,BE"), ("--exclude", "SG,BE,CONN,HA,NET,EP,ALLOW")])
+def test_it_asks_what_a_scan_asks(plaudit: Plaudit, cloud: Start, selection: tuple[str, ...]) -> None:
     counts = []
     for command in ("scan", "doctor"):
         started = cloud()
-        plaudit(command, *started.all, "--select", "SG,BE")
+        plaudit(command, *started.all, *selection)
         counts.append(Counter(started.simulator.statistics.requests))
     assert counts[0] == counts[1] != Counter()
 

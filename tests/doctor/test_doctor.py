@@ -87,7 +87,7 @@ def _agrees(select: tuple[str, ...], operation: str) -> None:
         else:
             assert trial.error_code == "Plaudit.ParentUnread", operation
     costs = {rule_id for trial in failed if trial.operation == operation for rule_id in trial.rules}
-    # A rule that was unknown for something else before may well cost more now.
+    # A rule that is unknown anyway and does not say for want of which read may be named too.
     assert costs - _before(select) == _unknown(findings) - _before(select), operation
     assert costs <= {rule.id for rule in _rules(select) if operation in rule_operations(rule)}, operation
 
@@ -95,7 +95,7 @@ def _agrees(select: tuple[str, ...], operation: str) -> None:
 def _actions(select: tuple[str, ...]) -> list[str]:
     """Everything a policy grants that this deployment asks for."""
     nowhere = {"gwlb:ListLoadBalancers"}
-    actions: list[str] = policy_document(_rules(select))["Statement"][0]["Action"]
+    actions: list[str] = policy_document(tables_needed(_rules(select)))["Statement"][0]["Action"]
     return [action for action in actions if action not in nowhere]
 
 

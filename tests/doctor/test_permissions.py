@@ -25,7 +25,7 @@ def _rules() -> tuple[Rule, ...]:
 
 
 def _actions(side: AccountSide, select: list[str], spec: Spec | None = None) -> list[str]:
-    document = policy_document(select_rules(_rules(), select, []), side, spec)
+    document = policy_document(tables_needed(select_rules(_rules(), select, [])), side, spec)
     (statement,) = document["Statement"]
     return list(statement["Action"])
 
@@ -66,7 +66,7 @@ def test_instances_of_consumers_are_read_where_the_specification_names_some() ->
 
 @pytest.mark.parametrize("side", SIDES)
 def test_a_policy_document(side: AccountSide) -> None:
-    document = policy_document(_rules(), side)
+    document = policy_document(tables_needed(_rules()), side)
     assert set(document) == {"Version", "Statement"}
     assert document["Version"] == "1"
     (statement,) = document["Statement"]

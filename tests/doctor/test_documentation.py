@@ -46,7 +46,7 @@ def simulated() -> Iterator[Callable[[list[str]], str]]:
     yield start
     for process in running:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
         assert process.stdout is not None
         process.stdout.close()
 

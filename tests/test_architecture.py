@@ -18,6 +18,7 @@ ALLOWED = {
     "collect": {"", "inventory", "collect"},
     "engine": {"", "inventory", "facts", "engine"},
     "drift": {"", "inventory", "facts", "engine", "drift"},
+    "probe": {"", "inventory", "facts", "probe"},
     "reporters": {"", "inventory", "reporters"},
     "delivery": {"", "reporters", "delivery"},
     "simulator": {"", "simulator"},
@@ -28,6 +29,7 @@ DOORS = {
     "duckdb": {"engine/sql.py"},
     "jinja2": {"reporters/html.py"},
     "alibabacloud_tea_openapi": {"collect/client.py"},
+    "dns": {"probe/resolve.py"},
 }
 
 

@@ -16,6 +16,7 @@ from auditor.cli.options import (
     history_options,
     judge_options,
     option,
+    probe_options,
     report_options,
     rule_options,
     spec_option,
@@ -40,6 +41,7 @@ _CLOUD = ("profiles", "config_path", "regions", "endpoint_url", "deadline")
     help="Judge this saved snapshot instead of the cloud; several are merged.",
 )
 @option("--save", type=PathText(), metavar="SNAPSHOT", help="Keep the snapshot of this scan.")
+@probe_options
 @rule_options
 @judge_options
 @acceptance_options
@@ -62,6 +64,8 @@ def scan(
     deadline: float | None,
     snapshots: tuple[Path, ...],
     save: Path | None,
+    probes: tuple[Path, ...],
+    probe_max_age: float,
     rule_folders: tuple[Path, ...],
     select: tuple[str, ...],
     exclude: tuple[str, ...],
@@ -106,6 +110,7 @@ def scan(
     gate = Gate(fail_on, allow_unknown, min_coverage, accepted.baseline_ids)
     judged_rules = frozenset(rule.id for rule in rules)
     formats = formats or (("table", None),)
+    seen = gathering.read_probes(probes)
     delivery = Delivery(sinks, sinks_file, deliver_mode, deliver_timeout)
     targets = delivery.targets(terminal, standard_output_taken=any(path is None for _, path in formats))
     # Who asks for a few rules does not ask for all that paths have to read.
@@ -123,6 +128,8 @@ def scan(
             snapshot = gathering.collect_snapshot(
                 cloud, accounts, terminal, tables=tables_for(rules, paths=with_paths), spec=spec, save=outputs.save
             )
+        snapshot, told = gathering.with_probes(snapshot, seen, probe_max_age, terminal)
+        notices += told
         undelivered = gathering.keep(snapshot, outputs.save, folder, terminal)
         reads = reporting.reads_of(snapshot.coverage)
         if not reporting.anything_read(reads):
@@ -136,6 +143,7 @@ def scan(
             rules_selected=len(rules),
             notices=notices,
             paths=paths,
+            extra=reporting.probe_targets(snapshot, spec) if any(name == "json" for name, _ in formats) else None,
         )
         with history.opened(None if no_history else folder, terminal) as ledger:
             report = history.remembered(ledger, report)

@@ -12,7 +12,7 @@ import re
 import socket
 import ssl
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from auditor import __version__
@@ -49,8 +49,8 @@ class Settings:
 
     timeout: float = 3.0
     server_name: str | None = None
-    trust: Trust = Trust()
-    request: Request = Request()
+    trust: Trust = field(default_factory=Trust)
+    request: Request = field(default_factory=Request)
     payload: bytes | None = None
 
 

@@ -75,14 +75,14 @@ def add_probes(snapshot: Snapshot, results: Sequence[ProbeResult], *, max_age: f
             notices.append(f"{result.path}: {_stale(result, apart, max_age)}")
             continue
         for name in result.names:
-            endpoint_id = index.endpoint_of_name(name)
-            if endpoint_id is not None:
-                for row in _name_rows(name, endpoint_id, index, result):
+            owner_id = index.endpoint_of_name(name)
+            if owner_id is not None:
+                for row in _name_rows(name, owner_id, index, result):
                     found["probe_names"][_key("probe_names", row)] = row
         for connection in result.connections:
-            endpoint_id = index.endpoint_of_connection(connection)
-            if endpoint_id is not None:
-                row = _connection_row(connection, endpoint_id, index, result)
+            owner_id = index.endpoint_of_connection(connection)
+            if owner_id is not None:
+                row = _connection_row(connection, owner_id, index, result)
                 found["probe_connections"][_key("probe_connections", row)] = row
     coverage = [
         _coverage(index, table, endpoint_id, None, None) for table in PROBE_TABLES for endpoint_id in covered[table]

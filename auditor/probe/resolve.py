@@ -116,6 +116,7 @@ def ask(server: Server, domain: str, record_type: str, timeout: float) -> Answer
         status = "refused" if code == dns.rcode.REFUSED else "server_failure"
         return made(status, error=dns.rcode.to_text(code))
     try:
+        assert isinstance(answer, dns.message.QueryMessage)  # noqa: S101 - what answers a query is one
         result = answer.resolve_chaining()
     except (dns.exception.DNSException, ValueError) as error:
         return made("error", error=f"the answer was not understood ({type(error).__name__})")
@@ -129,10 +130,7 @@ def _chain(answer: Any) -> tuple[str, ...]:
     import dns.rdatatype
 
     names = [
-        str(item.target).rstrip(".")
-        for rrset in answer.answer
-        if rrset.rdtype == dns.rdatatype.CNAME
-        for item in rrset
+        str(item.target).rstrip(".") for rrset in answer.answer if rrset.rdtype == dns.rdatatype.CNAME for item in rrset
     ]
     return tuple(name[:253] for name in names[:16])
 

@@ -301,7 +301,9 @@ class _Rows:
         )
 
     def connection(self, value: object) -> ConnectionSeen:
-        keys = "endpoint_id zone_id address protocol port source_address tries connected outcome error times tls http at"
+        keys = (
+            "endpoint_id zone_id address protocol port source_address tries connected outcome error times tls http at"
+        )
         read, row = self.reader, self.reader.mapping(value, "connections", required=keys.split())
         tries = read.integer(row["tries"], "tries", 0, 1000)
         connected = read.integer(row["connected"], "connected", 0, tries)

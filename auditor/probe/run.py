@@ -32,7 +32,7 @@ class Plan:
 
     servers: tuple[Server, ...] = ()
     system: bool = True
-    settings: Settings = Settings()
+    settings: Settings = field(default_factory=Settings)
     tries: int = 3
     interval: float = 0.2
     concurrency: int = 16
@@ -42,7 +42,7 @@ class Plan:
     instance_id: str | None = None
 
 
-class ProbeInterrupted(Exception):  # noqa: N818 - carries the interruption that raised it
+class ProbeInterrupted(Exception):
     """Interrupted; `result` is what was seen until then."""
 
     def __init__(self, result: ProbeResult) -> None:
@@ -69,9 +69,7 @@ def run_probe(targets: Sequence[Target], plan: Plan, *, done: Callable[[int, int
 
 
 class _Run:
-    def __init__(
-        self, targets: Sequence[Target], plan: Plan, done: Callable[[int, int], None] | None = None
-    ) -> None:
+    def __init__(self, targets: Sequence[Target], plan: Plan, done: Callable[[int, int], None] | None = None) -> None:
         self.targets = targets
         self.plan = plan
         self.done = done
@@ -168,9 +166,7 @@ class _Run:
         for number, target in enumerate(self.targets):
             mine = {name.domain for name in target.names}
             by_endpoint[number] = [
-                seen
-                for seen in self.state.names
-                if seen.endpoint_id == target.endpoint_id and seen.domain in mine
+                seen for seen in self.state.names if seen.endpoint_id == target.endpoint_id and seen.domain in mine
             ]
         for number, target in enumerate(self.targets):
             places = {place.address: place for place in target.places}

@@ -132,31 +132,64 @@ def _distinct(items: Iterable[Any]) -> tuple[Any, ...]:
 # ------------------------------------------------------------------------------------------------------------- files
 
 
-def targets_document(targets: Iterable[Target]) -> str:
-    """A file of targets as JSON text."""
-    rows = [json.dumps(target.row()) for target in targets]
-    head = f'{{"format": "{FORMAT}", "version": {FORMAT_VERSION}, "endpoints": ['
-    return head + ",".join(f"\n{row}" for row in rows) + "\n]}\n"
+def targets_document(targets: Iterable[Target], hosts: Iterable[Mapping[str, Any]] = ()) -> str:
+    """A file of targets as JSON text, one line per endpoint and host; ASCII."""
+
+    def listed(rows: Iterable[Mapping[str, Any]]) -> str:
+        return "[" + ",".join(f"\n{json.dumps(row)}" for row in rows) + "\n]"
+
+    head = f'{{"format": "{FORMAT}", "version": {FORMAT_VERSION}, "endpoints": '
+    told = list(hosts)
+    tail = f', "hosts": {listed(told)}' if told else ""
+    return f"{head}{listed(target.row() for target in targets)}{tail}}}\n"
 
 
-def read_targets(path: Path | str, text: str | bytes | None = None) -> list[Target]:
-    """The targets of a file of targets or of a JSON report; `text` is its content where it was already read.
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a file says: targets; for which hosts they are (instance id → endpoint ids); what the configuration says.
+
+    `verdicts`: (endpoint id, zone id, transport, port) → reachable, blocked or unknown, from a report.
+    """
+
+    targets: tuple[Target, ...]
+    hosts: Mapping[str, tuple[str, ...]]
+    verdicts: Mapping[tuple[str, str, str, int], str]
+
+
+def read_targets(path: Path | str, content: str | bytes | None = None) -> Given:
+    """The targets of a file of targets or of a JSON report; `content` is that of the file where it was already read.
 
     Raises FileError.
     """
-    data = read_json(path, text)
+    data = read_json(path, content)
     if isinstance(data, list):
         raise FileError(path, "is a list; expected a JSON report of plaudit, or what `plaudit probe plan` prints")
     reader = Reader(path)
+    verdicts: dict[tuple[str, str, str, int], str] = {}
+    hosts: dict[str, tuple[str, ...]] = {}
     if data.get("format") == FORMAT:
         document = reader.mapping(data, "the file", required=("format", "version", "endpoints"), optional=("hosts",))
         if document["version"] != FORMAT_VERSION:
             raise FileError(path, f"has version {document['version']!r}; this plaudit reads {FORMAT_VERSION}")
+        for item in reader.items(document.get("hosts", []), "hosts", _MAX_ENDPOINTS):
+            host = reader.mapping(item, "a host", required=("instance_id", "region_id", "zone_id", "endpoint_ids"))
+            ids = reader.items(host["endpoint_ids"], "endpoint_ids", _MAX_ENDPOINTS)
+            hosts[reader.text(host["instance_id"], "instance_id", 64)] = tuple(
+                reader.text(one, "endpoint_ids", 128) for one in ids
+            )
     elif "endpoints" not in data or "schema_version" not in data:
         raise FileError(
             path, "names no endpoints to probe; expected a JSON report of this version, or what `probe plan` prints"
         )
-    return [_target(reader, item) for item in reader.items(data["endpoints"], "endpoints", _MAX_ENDPOINTS)]
+    else:
+        for path_ in reader.items(data.get("paths", []), "paths", 1_000_000):
+            if isinstance(path_, dict) and isinstance(path_.get("port"), int):
+                key = (str(path_.get("endpoint_id")), str(path_.get("zone_id") or ""), str(path_.get("protocol")))
+                verdicts[*key, path_["port"]] = reader.word(
+                    path_.get("verdict"), "verdict", ("reachable", "blocked", "unknown")
+                )
+    found = tuple(_target(reader, item) for item in reader.items(data["endpoints"], "endpoints", _MAX_ENDPOINTS))
+    return Given(found, hosts, verdicts)
 
 
 def _target(reader: Reader, item: object) -> Target:
@@ -176,7 +209,9 @@ def _target(reader: Reader, item: object) -> Target:
                 for one in parts("names", "domain")
             ),
             _distinct(
-                Place(parse_address(reader.text(one["address"], "address", 64)), reader.text(one["zone_id"], "zone", 64))
+                Place(
+                    parse_address(reader.text(one["address"], "address", 64)), reader.text(one["zone_id"], "zone", 64)
+                )
                 for one in parts("addresses", "address")
             ),
             _distinct(

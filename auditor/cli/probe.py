@@ -1,4 +1,4 @@
-"""`plaudit probe`: from a client host, resolve the names of endpoints and connect to their addresses; and plans of it."""
+"""`plaudit probe`: from a client host, resolve the names of endpoints, connect to their addresses; and plans of it."""
 
 from __future__ import annotations
 

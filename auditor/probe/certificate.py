@@ -102,9 +102,14 @@ def _names(found: object) -> list[str]:
 def matches(name: str, wanted: str) -> bool:
     """Whether a name of a certificate is that of a server, as RFC 6125 says: `*` stands for one whole first label."""
     try:
-        return ipaddress.ip_address(wanted) == ipaddress.ip_address(name)
+        address = ipaddress.ip_address(wanted)
     except ValueError:
-        pass
+        address = None
+    if address is not None:
+        try:
+            return ipaddress.ip_address(name) == address
+        except ValueError:
+            return False
     pattern, host = name.lower().rstrip("."), wanted.lower().rstrip(".")
     if pattern.startswith("*."):
         first, _, rest = host.partition(".")

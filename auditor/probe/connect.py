@@ -202,13 +202,21 @@ def _handshake(
     context = settings.trust.context(protocols, verify=verify)
     started = time.perf_counter()
     try:
-        secured = context.wrap_socket(connection, server_hostname=name)
-    except ssl.SSLCertVerificationError:
-        return Session("untrusted", name), None
+        # A connection that is already broken off must not get as far as wrap_socket, which would leave it open.
+        connection.getpeername()
+        secured = context.wrap_socket(connection, server_hostname=name, do_handshake_on_connect=False)
     except OSError as error:
-        return Session(_session_outcome(error), name, error=_words(error)), None
+        return Session("reset" if error.errno == errno.ENOTCONN else _session_outcome(error), name, error="reset"), None
     except ValueError:  # a name that cannot be sent
         return Session("error", name, error="the name cannot be asked for"), None
+    try:
+        secured.do_handshake()
+    except ssl.SSLCertVerificationError:
+        secured.close()
+        return Session("untrusted", name), None
+    except OSError as error:
+        secured.close()
+        return Session(_session_outcome(error), name, error=_words(error)), None
     seconds = time.perf_counter() - started
     found = Certificate.read(secured.getpeercert(binary_form=True), name, trusted=verify)
     version, protocol = secured.version(), secured.selected_alpn_protocol()

@@ -50,6 +50,7 @@ OPTIONS: dict[str, OptionKind] = {
     "sinks": "text",
     "deliver-mode": "choice",
     "deliver-timeout": "seconds",
+    "notify": "texts",
     "quiet": "flag",
     "verbose": "flag",
     "no-progress": "flag",

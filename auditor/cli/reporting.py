@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from auditor.cli.exit import Gate, Verdict, decide
@@ -129,14 +129,23 @@ def write_documents(
     *,
     lang: str = "en",
     undelivered: Sequence[str] = (),
+    tell: Callable[[Report], Sequence[str]] | None = None,
 ) -> Verdict:
     """Renders and writes every document; one that cannot be written does not keep the others from being written.
 
-    `undelivered` names what could not be written before.
+    `undelivered` names what could not be written before.  `tell` notifies people, after the documents but before those
+    that say what was not delivered, and returns what went wrong.
     """
     undelivered = list(undelivered)
     report, verdict = with_verdict(report, gate, undelivered)
-    for output in sorted(documents, key=lambda output: FORMATS[output.name].last):
+    ordered = sorted(documents, key=lambda output: FORMATS[output.name].last)
+    for output in [*ordered, None]:
+        if tell is not None and (output is None or FORMATS[output.name].last):
+            report, verdict = with_verdict(report, gate, undelivered)
+            undelivered += tell(report)
+            tell = None
+        if output is None:
+            break
         if undelivered:
             report, verdict = with_verdict(report, gate, undelivered)
         settings = {

@@ -65,6 +65,10 @@ class Mail:
             return all_again(ONE, "the connection broke off")
         except TimeoutError:
             return all_again(ONE, "no answer in time")
+        except ssl.SSLError:
+            return all_again(ONE, "TLS broke off")
+        except ConnectionResetError:
+            return all_again(ONE, "the connection broke off")
         except (OSError, smtplib.SMTPException):
             return all_again(ONE, "no connection")
         if refused:

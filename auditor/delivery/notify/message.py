@@ -72,7 +72,7 @@ def line(text: str) -> str:
 def item_line(item: Item) -> str:
     """A finding in one line: severity, rule, resource, whose fix it is, and its id."""
     name = f" ({shortened(inert(item.resource_name), _NAME)})" if item.resource_name else ""
-    owners = " ".join(item.owners)
+    owners = " ".join(shortened(inert(owner), 20) for owner in item.owners[:3])
     fix = f"; fix: {item.side}{' ' + owners if owners else ''}" if item.side else ""
     title = f" {shortened(inert(item.title), 100)}" if item.title else ""
     # The parts are cut and not the line, so that the id at its end is always whole.

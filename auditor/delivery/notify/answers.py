@@ -55,10 +55,6 @@ class Hook:
         sent = {"Content-Type": "application/json; charset=utf-8", **(headers or {})}
         return self._exchange.reply(ONE, target, body, sent, timeout, read)
 
-    def clean(self, text: object) -> str:
-        """A short text of the other side without anything secret."""
-        return self._exchange.clean(str(text))[:120]
-
     def close(self) -> None:
         """Closes the connection."""
         self._exchange.transport.close()
@@ -67,6 +63,14 @@ class Hook:
 def encoded(body: object) -> bytes:
     """JSON in UTF-8: vendors count bytes, and an escape of a Chinese character takes twice as many."""
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def refusal(word: str, code: object, meanings: Mapping[int, str]) -> Refused:
+    """A refusal with its code; what a robot says beside it is not repeated, for it may quote what was sent."""
+    if not isinstance(code, int) or isinstance(code, bool):
+        return Refused(f"the answer holds no {word}", "")
+    meaning = meanings.get(code)
+    return Refused(f"{word} {code}{f': {meaning}' if meaning else ''}", "")
 
 
 def answered_object(answer: Answer) -> dict[str, Any] | Refused:

@@ -12,7 +12,7 @@ import hashlib
 import hmac
 from urllib.parse import quote
 
-from auditor.delivery.notify.answers import ONE, Hook, answered_object, encoded
+from auditor.delivery.notify.answers import ONE, Hook, answered_object, encoded, refusal
 from auditor.delivery.notify.markup import twins
 from auditor.delivery.notify.message import Message, fitted
 from auditor.delivery.replies import Blocked, Refused, Reply, Taken, all_again
@@ -23,7 +23,12 @@ MAX_BYTES = 20_000
 _MARKUP = "\\`*[]<>!|~@#"
 _TOO_FAST = (130101, 410100)
 _BUSY = -1
-_MEANING = {310000: "signature, keyword or address not accepted", 300001: "no such robot", 300005: "no such robot"}
+_MEANING = {
+    300001: "no such robot",
+    300005: "no such robot",
+    310000: "it does not accept the signature, the address we send from, or a message without its keyword",
+    460101: "the message is too long",
+}
 
 
 def signature(secret: str, milliseconds: int) -> str:
@@ -50,7 +55,8 @@ class DingTalk:
     def close(self) -> None:
         self._hook.close()
 
-    def _verdict(self, answer: Answer) -> Reply:
+    @staticmethod
+    def _verdict(answer: Answer) -> Reply:
         body = answered_object(answer)
         if isinstance(body, Refused):
             return body
@@ -61,8 +67,7 @@ class DingTalk:
             return all_again(ONE, "the robot is busy (errcode -1)")
         if code in _TOO_FAST:
             return Blocked(f"too many messages a minute (errcode {code}); it is closed for ten minutes")
-        meaning = _MEANING.get(code) if isinstance(code, int) else None
-        return Refused(f"errcode {self._hook.clean(code)}: {meaning or self._hook.clean(body.get('errmsg', ''))}", "")
+        return refusal("errcode", code, _MEANING)
 
 
 def _body(message: Message) -> dict[str, object]:

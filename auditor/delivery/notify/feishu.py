@@ -12,7 +12,7 @@ import hashlib
 import hmac
 
 from auditor.delivery.notify import message as messages
-from auditor.delivery.notify.answers import ONE, Hook, answered_object, encoded
+from auditor.delivery.notify.answers import ONE, Hook, answered_object, encoded, refusal
 from auditor.delivery.notify.message import Message, fitted
 from auditor.delivery.replies import Refused, Reply, Taken, all_again
 from auditor.delivery.secrets import Secret
@@ -54,7 +54,8 @@ class Feishu:
     def close(self) -> None:
         self._hook.close()
 
-    def _verdict(self, answer: Answer) -> Reply:
+    @staticmethod
+    def _verdict(answer: Answer) -> Reply:
         body = answered_object(answer)
         if isinstance(body, Refused):
             return body
@@ -63,8 +64,7 @@ class Feishu:
             return Taken()
         if code == _AGAIN:
             return all_again(ONE, f"the service is overloaded (code {code})", 5.0)
-        meaning = _MEANING.get(code) if isinstance(code, int) else None
-        return Refused(f"code {self._hook.clean(code)}: {meaning or self._hook.clean(body.get('msg', ''))}", "")
+        return refusal("code", code, _MEANING)
 
 
 def _plain(text: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ else 429 with `Retry-After`.
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote
 
 from auditor.delivery.notify.answers import Hook, encoded
@@ -18,6 +19,7 @@ from auditor.reporters.wording import shortened
 
 MAX_HEADER, MAX_SECTION, MAX_BLOCKS = 150, 3_000, 50
 _MARKUP = "*`~"
+_WORD = re.compile("[a-z]+(_[a-z]+)*")
 
 
 class Slack:
@@ -32,10 +34,14 @@ class Slack:
     def close(self) -> None:
         self._hook.close()
 
-    def _verdict(self, answer: Answer) -> Reply:
+    @staticmethod
+    def _verdict(answer: Answer) -> Reply:
         if answer.text.strip() == "ok":
             return Taken()
-        return Refused(f"HTTP {answer.status}: {self._hook.clean(answer.text) or 'no answer'}", "")
+        # Slack answers with one word (`invalid_blocks`); anything else may quote what was sent, and is not repeated.
+        word = answer.text.strip()
+        said = f" {word}" if _WORD.fullmatch(word) else " and not `ok`"
+        return Refused(f"HTTP {answer.status}{said}", "")
 
 
 def escaped(text: str) -> str:

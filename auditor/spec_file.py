@@ -32,6 +32,7 @@ OPTIONS: dict[str, OptionKind] = {
     "select": "texts",
     "exclude": "texts",
     "format": "texts",
+    "format-option": "texts",
     "fail-on": "choice",
     "baseline": "text",
     "waivers": "text",

@@ -77,6 +77,7 @@ def scan(
     no_history: bool,
     lock_wait: float | None,
     formats: tuple[tuple[str, Path | None], ...],
+    format_settings: tuple[tuple[str, str, bool | str], ...],
     all_outcomes: bool,
     lang: str,
     sinks: tuple[str, ...],
@@ -154,6 +155,7 @@ def scan(
                 terminal,
                 gate,
                 lang=lang,
+                settings=format_settings,
                 undelivered=undelivered,
                 tell=lambda told: notifier.told(folder, told, ledger, rule_ids, terminal),
             )

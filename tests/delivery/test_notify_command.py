@@ -62,8 +62,7 @@ def test_a_change_is_told_once(scan: list[str], plaudit: Plaudit, monkeypatch: p
         assert len(robot.messages) == 2, err
         assert "not everything was written" in robot.messages[1]["text"]
         robot.faults.extend([Fault("status", 404, body="no_service")] * 2)
-        Path("w.yaml").write_text("version: 1\nwaivers: []\n")
-        code, _, err = plaudit(*scan, "--notify", "slack", "--select", "SVC,CONN")
+        code, _, err = plaudit(*scan, "--notify", "slack", "--select", "SG")
     exits = json.loads(Path("out.json").read_text())["summary"]["exit"]
     assert code == exits["code"] == 3 and exits["also"] == [6]
     assert "notification to slack: HTTP 404" in err and robot.url not in err

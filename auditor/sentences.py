@@ -3,8 +3,8 @@
 Rules (in SQL), facts and errors compose English sentences with ids inside; these are what machine formats carry.  Each
 of their patterns is a line of `locale/sentences.txt`; its places match by their names:
 
-`{n…}` a number, `{list…}` words with commas between them, `{any…}` whatever stands there (free text, paths, messages),
-`{said…}` a sentence of its own, every other name one word without spaces.
+`{n}` a number, `{list}` words with commas between them, `{any}` whatever stands there (free text, paths, messages),
+`{said}` a sentence of its own, each also with a digit behind it; every other name one word without spaces.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 _PLACE = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 _KINDS = (
-    (re.compile(r"n\d*\Z|n_"), r"-?[0-9][0-9.,]*"),
-    (re.compile(r"list"), r"\S+?(?:, \S+?)*(?: and [0-9]+ more)?"),
-    (re.compile(r"any|said"), r".+?"),
+    (re.compile(r"n\d*\Z"), r"-?[0-9][0-9.,]*"),
+    (re.compile(r"list\d*\Z"), r"\S+?(?:, \S+?)*(?: and [0-9]+ more)?"),
+    (re.compile(r"(?:any|said)\d*\Z"), r".+?"),
 )
 _WORD = r"\S+?"
 #: Words that are data: ids, addresses, numbers, names of states and operations.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -25,6 +26,9 @@ _SEVERITY_RANK = {severity: rank for rank, severity in enumerate(Severity)}
 
 #: Inventory tables whose rows are called otherwise than their name says.
 _NOUNS = {"accounts": "account", "service_users": "whitelist entry", "vpcs": "VPC", "vswitches": "vSwitch"}
+
+_PLURAL = re.compile(r"(ies|sses|status|s)$")
+_SINGULAR = {"ies": "y", "sses": "ss", "status": "status", "s": ""}
 
 _SERVICE_SIDE = ("load_balancers", "listeners", "server_groups", "backends")
 
@@ -79,7 +83,7 @@ class Group:
 
 def noun(table: str, language: Language = ENGLISH) -> str:
     """What one row of an inventory table is called in a sentence."""
-    return language.text(_NOUNS.get(table) or table.removesuffix("s").replace("_", " "))
+    return language.text(_NOUNS.get(table) or _PLURAL.sub(lambda end: _SINGULAR[end[0]], table).replace("_", " "))
 
 
 def given_name(ref: ResourceRef) -> str | None:

@@ -152,7 +152,6 @@ def write_documents(
     terminal: Terminal,
     gate: Gate,
     *,
-    lang: str = "en",
     settings: Sequence[tuple[str, str, bool | str]] = (),
     undelivered: Sequence[str] = (),
     tell: Callable[[Report], Sequence[str]] | None = None,
@@ -178,7 +177,7 @@ def write_documents(
         given: dict[str, Any] = {
             "width": terminal.columns if output.path is None else 120,
             "color": terminal.paints if output.path is None else False,
-            "lang": lang,
+            "lang": terminal.language.code,
             **{parameter: value for form, parameter, value in settings if form == output.name},
         }
         data = FORMATS[output.name].render(report, given)

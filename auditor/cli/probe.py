@@ -119,7 +119,13 @@ _from_option = option(
 @click.option("--ca-file", type=PathText(), metavar="FILE", help="Trust these certificates (PEM), not the system's.")
 @click.option("--http-path", default="/", show_default=True, metavar="PATH", help="What to ask for on http and https.")
 @click.option("--http-host", metavar="NAME", help="Host header; default: the server name.")
-@click.option("--http-method", type=click.Choice(["GET", "HEAD"]), default="GET", show_default=True)
+@click.option(
+    "--http-method",
+    type=click.Choice(["GET", "HEAD"]),
+    default="GET",
+    show_default=True,
+    help="Method of the request.",
+)
 @click.option(
     "--expect-status",
     "expected",

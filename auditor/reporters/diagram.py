@@ -10,8 +10,8 @@ from auditor.reporters.text import inert, middle
 
 #: Heading of a column, and the kinds of hops that stand in it.  An unlisted kind stands where the hop before it does.
 COLUMNS: tuple[tuple[str, frozenset[str]], ...] = (
-    ("Clients", frozenset({"clients", "client", "client_egress", "vpc", "vpcs", "network_acl", "network_acls"})),
-    ("Security groups", frozenset({"security_groups", "security_group", "endpoint_access"})),
+    ("Clients", frozenset({"clients", "client", "client_egress", "client_network_acl", "vpc", "vpcs"})),
+    ("Admission", frozenset({"network_acl", "network_acls", "security_groups", "security_group", "endpoint_access"})),
     ("Endpoint zone", frozenset({"endpoint", "endpoints", "endpoint_zone", "endpoint_zones", "eni"})),
     ("Connection", frozenset({"connection", "connections", "connection_zones"})),
     ("Endpoint service", frozenset({"endpoint_service", "endpoint_services", "service", "service_users"})),
@@ -24,10 +24,25 @@ COLUMNS: tuple[tuple[str, frozenset[str]], ...] = (
     ("Backends", frozenset({"server_group", "server_groups", "backend", "backends", "health_status"})),
 )
 
+#: What a hop is called in its box, where its heading does not say it.
+_SHORT = {
+    "client": "clients",
+    "client_egress": "egress rules",
+    "client_network_acl": "network ACL",
+    "network_acl": "network ACL",
+    "security_groups": "security group",
+    "endpoint_zone": "zone",
+    "service_resource": "resource in zone",
+    "load_balancer": "load balancer",
+    "server_group": "server group",
+    "backend": "servers",
+    "backends": "servers",
+}
+
 #: Columns of the consumer; the provider has the rest.
 _CONSUMER_COLUMNS = 4
 
-_BOX, _GAP, _ROW, _TOP = 140, 20, 17, 46
+_BOX, _GAP, _ROW, _TOP = 140, 20, 32, 44
 _SIGNS = {
     "ok": '<path class="ok" d="M0 4l3 3 5-7"/>',
     "blocked": '<path class="blocked" d="M0 0l7 7M7 0l-7 7" stroke-width="2"/>',
@@ -68,7 +83,7 @@ def svg(path: PathVerdict) -> str:
     """The picture of one path.  Every text of a tenant in it is inert and escaped."""
     columns = columns_of(path)
     tallest = max(1, *(len(hops) for hops in columns))
-    box_height = tallest * _ROW + 12
+    box_height = tallest * _ROW + 8
     total = len(COLUMNS) * (_BOX + _GAP) - _GAP
     height = _TOP + box_height + 4
     parts = [
@@ -82,8 +97,8 @@ def svg(path: PathVerdict) -> str:
         left = 2 + number * (_BOX + _GAP)
         verdict = verdict_of(hops)
         if number:
-            before = verdict_of(columns[number - 1])
-            parts.append(_line(left, before, verdict, _TOP + box_height // 2))
+            reached = all(verdict_of(before) != "blocked" for before in columns[:number])
+            parts.append(_line(left, verdict, _TOP + box_height // 2, reached=reached))
         parts.append(_box(heading, hops, verdict, left, box_height))
     parts.append("</svg>")
     return "".join(parts)
@@ -98,13 +113,16 @@ def _band(side: str, account_id: str | None, first: int, behind: int) -> str:
     )
 
 
-def _line(left: int, before: str, verdict: str, y: int) -> str:
-    kind = next(name for name in _WORST if name in (before, verdict))
-    dash = ' stroke-dasharray="3 3"' if kind == "unknown" else ""
+def _line(left: int, verdict: str, y: int, *, reached: bool) -> str:
+    """The way into a column: crossed out where it is blocked, faint where nothing gets through before it."""
     x = left - _GAP
-    if kind == "blocked":
-        return f'<g class="blocked"><path d="M{x} {y}h{_GAP}M{x + 6} {y - 4}l8 8m0-8l-8 8" stroke-width="2"/></g>'
-    return f'<g class="{kind}"><path d="M{x} {y}h{_GAP}"{dash}/><path d="M{left - 5} {y - 3}l4 3-4 3"/></g>'
+    if verdict == "blocked":
+        cross = f"M{x} {y}h{_GAP}M{x + 5} {y - 5}l10 10m0-10l-10 10"
+        return f'<g class="blocked"><path d="{cross}" stroke-width="2.4"/></g>'
+    if not reached:
+        return f'<g class="after"><path d="M{x} {y}h{_GAP}" stroke-dasharray="2 4"/></g>'
+    dash = ' stroke-dasharray="3 3"' if verdict == "unknown" else ""
+    return f'<g class="{verdict}"><path d="M{x} {y}h{_GAP}"{dash}/><path d="M{left - 5} {y - 3}l4 3-4 3"/></g>'
 
 
 def _box(heading: str, hops: Sequence[Hop], verdict: str, left: int, box_height: int) -> str:
@@ -121,12 +139,20 @@ def _box(heading: str, hops: Sequence[Hop], verdict: str, left: int, box_height:
         own = hop.verdict if hop.verdict in _SIGNS else "unknown"
         said = ": ".join(part for part in (f"{hop.kind} {hop.id}", hop.detail) if part)
         parts.append(
-            f'<g transform="translate({left + 8} {y})"><title>{escape(inert(said))}</title>'
-            f"{_SIGNS[own]}{_text(middle(inert(hop.id), 17))}</g>"
+            f'<g transform="translate({left + 8} {y})"><title>{escape(inert(said))}</title>{_SIGNS[own]}'
+            f"{_kind(hop.kind)}{_text(middle(inert(hop.id), 17), 21)}</g>"
         )
         y += _ROW
     return "".join(parts)
 
 
-def _text(value: str) -> str:
-    return f'<text x="13" y="8" fill="currentColor" stroke="none">{escape(value)}</text>'
+def _kind(kind: str) -> str:
+    word = _SHORT.get(kind) or kind.replace("_", " ")
+    return (
+        '<text class="kind" x="13" y="8" fill="currentColor" stroke="none" font-family="system-ui,sans-serif">'
+        f"{escape(middle(inert(word), 20))}</text>"
+    )
+
+
+def _text(value: str, y: int = 8) -> str:
+    return f'<text x="13" y="{y}" fill="currentColor" stroke="none">{escape(value)}</text>'

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from auditor import __version__
 from auditor.findings import Finding, Outcome, Report, Severity
+from auditor.languages import ENGLISH, Language
 from auditor.reporters import diagram, trend
 from auditor.reporters.connections import STATUS_LABELS, Group, given_name, is_open, noun, order
 from auditor.reporters.html_data import gap_words, page_data
 from auditor.reporters.overview import Overview, overview
 from auditor.reporters.summary import COUNTED, Summary, counted_as, refused_reads, summarize
 from auditor.reporters.text import clip, inert, inert_lines
+from auditor.reporters.translation import in_language
 from auditor.resources import templates_folder
 
 if TYPE_CHECKING:
@@ -36,19 +38,21 @@ FIRST_ROWS, TODOS, FULL_CARDS = 30, 4, 60
 _SEVERITIES = tuple(Severity)
 
 
-def render(report: Report) -> str:
-    """The report as one file."""
+def render(report: Report, *, lang: str = "en") -> str:
+    """The report as one file, in one language."""
+    language = Language(lang)
+    report = in_language(report, language)
     style, early, script = _asset("report.css"), _asset("early.js"), _asset("report.js")
     policy = (
         f"default-src 'none'; script-src {_hash(early)} {_hash(script)}; style-src {_hash(style)}; img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
     summary = summarize(report)
-    data = page_data(report, summary, CARRIED)
-    return _page(report, summary, policy=policy, style=style, early=early, script=script, data=data)
+    data = page_data(report, summary, CARRIED, language)
+    return _page(report, summary, language, policy=policy, style=style, early=early, script=script, data=data)
 
 
-def page(template: str, values: Mapping[str, Any]) -> str:
+def page(template: str, values: Mapping[str, Any], language: Language = ENGLISH) -> str:
     """A page of another template in the same dress: our style, no script, nothing loaded."""
     from markupsafe import Markup
 
@@ -56,22 +60,24 @@ def page(template: str, values: Mapping[str, Any]) -> str:
     policy = f"default-src 'none'; style-src {_hash(style)}; img-src data:; base-uri 'none'; form-action 'none'"
     # the style is a file of ours; everything else is escaped
     dressed = {**values, "policy": policy, "style": Markup(style)}  # noqa: S704
-    return _environment().get_template(template).render(dressed)
+    return _environment(language).get_template(template).render(dressed)
 
 
-def render_dir(report: Report) -> dict[str, bytes]:
+def render_dir(report: Report, *, lang: str = "en") -> dict[str, bytes]:
     """The report as a folder, for servers that refuse style and script inside a page: file name → content."""
     policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
+    language = Language(lang)
+    report = in_language(report, language)
     summary = summarize(report)
     return {
-        "index.html": _page(report, summary, policy=policy, style=None, early=None, script=None, data=None).encode(),
+        "index.html": _page(report, summary, language, policy=policy).encode(),
         "early.js": _asset("early.js").encode(),
         "report.css": _asset("report.css").encode(),
         "report.js": _asset("report.js").encode(),
-        "data.json.gz.txt": page_data(report, summary, CARRIED).encode(),
+        "data.json.gz.txt": page_data(report, summary, CARRIED, language).encode(),
     }
 
 
@@ -83,8 +89,10 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _environment() -> jinja2.Environment:
+def _environment(language: Language) -> jinja2.Environment:
     import jinja2
+
+    from auditor.reporters import template_texts
 
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(_asset),
@@ -94,8 +102,10 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        extensions=["jinja2.ext.i18n"],
     )
-    environment.filters.update(noun=noun, given_name=given_name)
+    environment.filters.update(noun=lambda table: noun(table, language), given_name=given_name)
+    template_texts.install(environment, language)
     return environment
 
 
@@ -115,23 +125,24 @@ class _Lines(str):
 def _page(
     report: Report,
     summary: Summary,
+    language: Language,
     *,
     policy: str,
-    style: str | None,
-    early: str | None,
-    script: str | None,
-    data: str | None,
+    style: str | None = None,
+    early: str | None = None,
+    script: str | None = None,
+    data: str | None = None,
 ) -> str:
     from markupsafe import Markup
 
-    drawn = _Drawn(Markup)
+    drawn = _Drawn(Markup, language)
     groups = [group for group in summary.groups if group.kind != "account"]
     cards = [_card(group, drawn, summary, number) for number, group in enumerate(groups[:CARDS])]
     anchors = {card["group"].key: card["anchor"] for card in cards if card["group"].kind == "connection"}
-    picture = overview(groups, anchors)
+    picture = overview(groups, anchors, language)
     plain = [_plain(finding, summary) for finding in summary.shown[:PLAIN_FINDINGS]]
     return (
-        _environment()
+        _environment(language)
         .get_template("report.html.j2")
         .render(
             report=report,
@@ -155,14 +166,14 @@ def _page(
             turns={account.account_id: _query("turn", [account.account_id]) for account in summary.accounts},
             left_open=_left_open(summary),
             fresh=sum(1 for finding in summary.shown if finding.is_new and is_open(finding)),
-            since=_since(report),
+            since=_since(report, language),
             expired=_expired(report),
             more_findings=max(len(summary.shown) - PLAIN_FINDINGS, 0),
             left_out=max(len(summary.shown) - CARRIED, 0),
             carried=CARRIED,
             refused=refused_reads(summary.coverage),
             waived=[finding for finding in summary.shown if finding.waived],
-            trend=_trend(report, summary, Markup),
+            trend=_trend(report, summary, Markup, language),
         )
     )
 
@@ -184,13 +195,13 @@ def _left_open(summary: Summary) -> list[tuple[str, int]]:
     return sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
-def _since(report: Report) -> str:
+def _since(report: Report, language: Language) -> str:
     """What "new" is counted from: the last scan of the history, or the baseline."""
     baseline = report.extra.get("baseline")
     if isinstance(baseline, Mapping):
-        return f"the baseline of {baseline.get('written')}"
+        return language.text("the baseline of {when}", when=baseline.get("written"))
     runs = trend.points(report.extra)
-    return f"the scan of {runs[-1]['at']}" if runs else "the last scan"
+    return language.text("the scan of {when}", when=runs[-1]["at"]) if runs else language.text("the last scan")
 
 
 def _expired(report: Report) -> list[str]:
@@ -199,20 +210,23 @@ def _expired(report: Report) -> list[str]:
     return [str(label) for label in waivers.get("expired", ())] if isinstance(waivers, Mapping) else []
 
 
-def _trend(report: Report, summary: Summary, markup: Callable[[str], str]) -> dict[str, str] | None:
+def _trend(report: Report, summary: Summary, markup: Callable[[str], str], language: Language) -> dict[str, str] | None:
     """The plot of past scans with this one at its end; None without a history of at least two."""
     runs = trend.points(report.extra)
     failures = {severity.value: summary.by_severity[severity]["fail"] for severity in _SEVERITIES}
     now = {"at": report.scan.started_at, "fail": summary.counts["fail"], "unknown": summary.counts["unknown"]}
     runs = [*runs, {**now, **failures}]
-    return {"svg": markup(trend.svg(runs)), "sentence": trend.sentence(runs)} if len(runs) > 1 else None
+    if len(runs) < 2:
+        return None
+    return {"svg": markup(trend.svg(runs, language)), "sentence": trend.sentence(runs, language)}
 
 
 class _Drawn:
     """Draws the paths that need a look, as many as a page may hold."""
 
-    def __init__(self, markup: Callable[[str], str]) -> None:
+    def __init__(self, markup: Callable[[str], str], language: Language) -> None:
         self._markup = markup
+        self._language = language
         self._number = 0
         self.left_out = 0
 
@@ -225,19 +239,14 @@ class _Drawn:
             if self._number > DRAWN_PATHS:
                 self.left_out += 1
                 continue
+            protocol = path.protocol or self._language.text("any protocol")
+            port = f"{protocol}/{path.port if path.port is not None else '?'}"
             found.append(
                 {
-                    "svg": self._markup(diagram.svg(path)),
+                    "svg": self._markup(diagram.svg(path, self._language)),
                     "verdict": path.verdict,
-                    "sentence": diagram.sentence(path),
-                    "where": ", ".join(
-                        part
-                        for part in (
-                            f"{path.protocol or 'any protocol'}/{path.port if path.port is not None else '?'}",
-                            path.zone_id,
-                        )
-                        if part
-                    ),
+                    "sentence": diagram.sentence(path, self._language),
+                    "where": ", ".join(part for part in (port, path.zone_id) if part),
                     "hops": path.hops,
                     "open": self._number <= 8,
                 }

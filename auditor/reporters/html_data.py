@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from auditor.findings import Gap, Report, ResourceRef, Severity
+from auditor.languages import Language
 from auditor.reporters.connections import Owner, given_name, noun
 from auditor.reporters.summary import Summary, counted_as
 from auditor.reporters.text import inert, inert_lines
@@ -27,7 +28,8 @@ def gap_words(gap: Gap) -> str:
 class _Pool:
     """Texts that come again and again, each kept once and inert.  Number 0 is a text that is not known."""
 
-    def __init__(self) -> None:
+    def __init__(self, language: Language) -> None:
+        self.language = language
         self.texts = [""]
         self._known: dict[str | None, int] = {None: 0}
 
@@ -40,12 +42,12 @@ class _Pool:
         return number
 
     def ref(self, ref: ResourceRef) -> list[int]:
-        return [self(noun(ref.type)), self(ref.id)]
+        return [self(noun(ref.type, self.language)), self(ref.id)]
 
 
-def page_data(report: Report, summary: Summary, carried: int) -> str:
+def page_data(report: Report, summary: Summary, carried: int, language: Language) -> str:
     """The worst `carried` listed findings for the script: JSON, gzip, base64.  report.js knows the order of fields."""
-    pool = _Pool()
+    pool = _Pool(language)
     rules: dict[tuple[Any, ...], int] = {}
     places: dict[str, list[int]] = {}
     for group in summary.groups:
@@ -76,7 +78,7 @@ def page_data(report: Report, summary: Summary, carried: int) -> str:
                 rules.setdefault(rule, len(rules)),
                 ranks[finding.severity],
                 _OUTCOMES.index(counted_as(finding)),
-                pool(noun(resource.type)),
+                pool(noun(resource.type, language)),
                 inert(resource.id),
                 pool(given_name(resource)),
                 pool(resource.account_id),

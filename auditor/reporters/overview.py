@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from html import escape
 
 from auditor.findings import Side
+from auditor.languages import ENGLISH, Language
 from auditor.reporters.connections import STATUS_LABELS, STATUSES, Group, given_name
 from auditor.reporters.text import inert, middle
 
@@ -50,13 +51,13 @@ class Line:
         """The worst status of its connections."""
         return next(status for status in STATUSES if self.statuses.get(status))
 
-    @property
-    def words(self) -> str:
-        """How its connections stand: `broken`, or `3 broken, 9 no fault found`."""
+    def words(self, language: Language = ENGLISH) -> str:
+        """How its connections stand: `broken, ZONE-001 (consumer)`, or `3 broken, 9 no fault found`."""
+        labels = {status: language.text(STATUS_LABELS[status]).lower() for status in STATUSES}
         if sum(self.statuses.values()) == 1:
-            return STATUS_LABELS[self.status].lower() + (f", {self.why}" if self.why else "")
+            return labels[self.status] + (f", {self.why}" if self.why else "")
         found = [(status, self.statuses.get(status, 0)) for status in STATUSES]
-        return ", ".join(f"{number} {STATUS_LABELS[status].lower()}" for status, number in found if number)
+        return language.listed(f"{number} {labels[status]}" for status, number in found if number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,25 +70,27 @@ class Overview:
     left_out: int
 
 
-def overview(groups: Iterable[Group], targets: Mapping[str, str]) -> Overview | None:
+def overview(groups: Iterable[Group], targets: Mapping[str, str], language: Language = ENGLISH) -> Overview | None:
     """The overview of all connections; None without any.  `targets`: key of a group → id of its card in the page."""
     connections = [group for group in groups if group.kind == "connection"]
     if not connections:
         return None
     collapsed = ""
-    lines = [_single(group, targets) for group in connections]
+    lines = [_single(group, targets, language) for group in connections]
     if len(lines) > ROWS:
-        collapsed = "endpoints of one account at one endpoint service share a line"
+        collapsed = language.text("endpoints of one account at one endpoint service share a line")
         lines = _merged(
-            connections, lambda group: (group.consumer_account_id, group.provider_account_id, _service(group))
+            connections, lambda group: (group.consumer_account_id, group.provider_account_id, _service(group)), language
         )
     if len(lines) > ROWS:
-        collapsed = "all connections between two accounts share a line"
-        lines = _merged(connections, lambda group: (group.consumer_account_id, group.provider_account_id, None))
+        collapsed = language.text("all connections between two accounts share a line")
+        lines = _merged(
+            connections, lambda group: (group.consumer_account_id, group.provider_account_id, None), language
+        )
     lines.sort(key=lambda line: (STATUSES.index(line.status), -line.statuses.get(line.status, 0), *_place(line)))
     left_out = sum(sum(line.statuses.values()) for line in lines[ROWS:])
     lines = lines[:ROWS]
-    return Overview(_svg(lines), tuple(lines), collapsed, left_out)
+    return Overview(_svg(lines, language), tuple(lines), collapsed, left_out)
 
 
 def _place(line: Line) -> tuple[str, ...]:
@@ -102,33 +105,34 @@ def _name(group: Group) -> str:
     return (given_name(group.endpoint) if group.endpoint else None) or group.key
 
 
-def _service_name(group: Group) -> str:
+def _service_name(group: Group, language: Language) -> str:
     if group.service is None:
-        return "endpoint service not known"
+        return language.text("endpoint service not known")
     return given_name(group.service) or group.service.id
 
 
-def _single(group: Group, targets: Mapping[str, str]) -> Line:
+def _single(group: Group, targets: Mapping[str, str], language: Language) -> Line:
     return Line(
         group.consumer_account_id,
         group.provider_account_id,
         _name(group),
-        _service_name(group),
+        _service_name(group, language),
         _service(group) or "",
         {group.status: 1},
         targets.get(group.key),
-        _why(group),
+        _why(group, language),
     )
 
 
-def _why(group: Group) -> str:
+def _why(group: Group, language: Language) -> str:
     worst = group.worst
     if worst is None:
         return ""
-    return f"{worst.rule_id} ({'both sides' if worst.side is Side.BOTH else worst.side.value})"
+    side = language.text("both sides") if worst.side is Side.BOTH else language.text(worst.side.value)
+    return f"{worst.rule_id} ({side})"
 
 
-def _merged(groups: Sequence[Group], key: Callable[[Group], tuple[str | None, ...]]) -> list[Line]:
+def _merged(groups: Sequence[Group], key: Callable[[Group], tuple[str | None, ...]], language: Language) -> list[Line]:
     found: dict[tuple[str | None, ...], list[Group]] = {}
     for group in groups:
         found.setdefault(key(group), []).append(group)
@@ -136,13 +140,14 @@ def _merged(groups: Sequence[Group], key: Callable[[Group], tuple[str | None, ..
     for (consumer, provider, service), members in found.items():
         number = len(members)
         services = len({_service(member) for member in members})
+        told = language.plural("{n} endpoint service", "{n} endpoint services", services)
         lines.append(
             Line(
                 consumer,
                 provider,
-                _name(members[0]) if number == 1 else f"{number} endpoints",
-                _service_name(members[0]) if service or services == 1 else f"{services} endpoint services",
-                (_service(members[0]) or "") if service or services == 1 else f"{services} endpoint services",
+                _name(members[0]) if number == 1 else language.plural("{n} endpoint", "{n} endpoints", number),
+                _service_name(members[0], language) if service or services == 1 else told,
+                (_service(members[0]) or "") if service or services == 1 else told,
                 Counter(member.status for member in members),
                 None,
             )
@@ -153,26 +158,27 @@ def _merged(groups: Sequence[Group], key: Callable[[Group], tuple[str | None, ..
 # ------------------------------------------------------------------------------------------------------------ drawing
 
 
-def _svg(lines: Sequence[Line]) -> str:
+def _svg(lines: Sequence[Line], language: Language) -> str:
     ordered = sorted(lines, key=_place)
     left = _Side([(line.consumer, f"{number}") for number, line in enumerate(ordered)])
     names = {(line.provider, line.key): line.service for line in ordered}
     right = _Side(list(names))
     height = max(left.height, right.height)
-    title = f"{sum(sum(line.statuses.values()) for line in lines)} connections between consumers and providers"
+    number_of = sum(sum(line.statuses.values()) for line in lines)
+    title = language.plural("{n} connection, drawn", "{n} connections, drawn", number_of)
     parts = [
         f'<svg class="overview" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}" role="group" '
         f'aria-label="{title}" fill="none" stroke="currentColor" font-size="13">'
     ]
-    parts += left.boxes(0, "Consumer", height)
-    parts += right.boxes(_RIGHT, "Provider", height)
+    parts += left.boxes(0, "Consumer", height, language)
+    parts += right.boxes(_RIGHT, "Provider", height, language)
     # the worst are drawn last, on top of the others
     for number, line in sorted(enumerate(ordered), key=lambda pair: -STATUSES.index(pair[1].status)):
         y1 = left.row((line.consumer, f"{number}"), height)
         y2 = right.row((line.provider, line.key), height)
         parts.append(_wire(line, y1, y2))
     for number, line in enumerate(ordered):
-        parts.append(_row(line, left.row((line.consumer, f"{number}"), height)))
+        parts.append(_row(line, language, left.row((line.consumer, f"{number}"), height)))
     for key in right.keys:
         y = right.row(key, height)
         name = inert(names[key])
@@ -209,7 +215,7 @@ class _Side:
     def row(self, key: tuple[str | None, str], height: int) -> float:
         return self._rows[key] + self._shift(height)
 
-    def boxes(self, x: int, side: str, height: int) -> list[str]:
+    def boxes(self, x: int, side: str, height: int, language: Language) -> list[str]:
         shift = self._shift(height)
         return [
             f'<g class="account"><rect class="frame" x="{x + 1}" y="{y + shift:g}" width="{_BOX - 2}" height="{box}" '
@@ -219,9 +225,9 @@ class _Side:
         ]
 
 
-def _row(line: Line, y: float) -> str:
+def _row(line: Line, language: Language, y: float) -> str:
     name = escape(middle(inert(line.endpoint), 28))
-    said = escape(inert(f"{line.endpoint} to {line.service}: {line.words}"))
+    said = escape(inert(f"{line.endpoint} to {line.service}: {line.words(language)}"))
     mark = f'<g transform="translate(20 {y:g})">{_SIGNS[line.status]}</g>'
     inner = f'<title>{said}</title>{mark}<text class="name" x="34" y="{y + 4.5:g}">{name}</text>'
     if line.why:

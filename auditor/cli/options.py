@@ -12,7 +12,7 @@ import click
 from auditor.cli.formats import FORMATS
 from auditor.cli.terminal import Terminal
 from auditor.spec import Spec
-from auditor.spec_file import CHOICES, load_spec, seconds_of
+from auditor.spec_file import CHOICES, KEEP_REPORTS, load_spec, seconds_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 SPEC_KEY = "auditor.spec"
@@ -58,12 +58,28 @@ class FormatText(click.ParamType[tuple[str, Path | None]]):
             self.fail(f"unknown format {name!r}{hint}", param, ctx)
         if separator and not path:
             self.fail(f"{value!r} names no path; write {name}=FILE, or {name} for standard output", param, ctx)
-        return name, Path(path) if path and path != "-" else None
+        if not path or path == "-":
+            return name, None
+        from auditor.cli.report_names import check_name
+
+        check_name(Path(path))
+        return name, Path(path)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
         from click.shell_completion import CompletionItem
 
         return [CompletionItem(name) for name in FORMATS if name.startswith(incomplete)]
+
+
+class KeepText(click.ParamType[str]):
+    """`30` reports, or `30d` for days."""
+
+    name = "n|days"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if KEEP_REPORTS.match(str(value)) is None:
+            self.fail(f"{str(value)!r} is not a number of reports above zero, or of days like 30d", param, ctx)
+        return str(value)
 
 
 class Seconds(click.ParamType[float]):
@@ -196,7 +212,11 @@ history_options = _together(
 
 report_options = _together(
     option("--format", "formats", multiple=True, type=FormatText(), metavar="F[=PATH]",
-           help=f"{', '.join(FORMATS)}; without a path to standard output, at most one of those. Default: table."),
+           help=f"{', '.join(FORMATS)}; without a path to standard output, at most one of those. Default: table. "
+                "{date}, {time} and {scan_id} can stand in the file name; a copy is then called latest."),
+    option("--keep-reports", type=KeepText(), metavar="N|DAYS",
+           help="Of reports and snapshots with {date}, {time} or {scan_id} in their names keep so many (30), or those "
+                "of so many days (30d); only files that plaudit made by the same name are deleted."),
     option("--all-outcomes", is_flag=True, help="List passed and not applicable outcomes too."),
     option("--lang", type=click.Choice(CHOICES["lang"]), default="en", show_default=True,
            help="Language of reports for people; machine formats stay English."),

@@ -75,6 +75,7 @@ def scan(
     no_history: bool,
     lock_wait: float | None,
     formats: tuple[tuple[str, Path | None], ...],
+    keep_reports: str | None,
     all_outcomes: bool,
     lang: str,
     sinks: tuple[str, ...],
@@ -93,7 +94,7 @@ def scan(
     Exit codes: 0 everything was judged and nothing at or above --fail-on failed; 3 something did; 4 something could not
     be judged; 5 nothing could be read; 6 an output could not be written; 2 wrong usage; 75 another run is under way.
     """  # fmt: skip
-    from auditor.cli import gathering, history, output, reporting, state
+    from auditor.cli import dated, gathering, history, output, reporting, state
     from auditor.cli.acceptance import Acceptance
     from auditor.cli.judging import judged, selected_rules, tables_for
 
@@ -106,12 +107,13 @@ def scan(
     gate = Gate(fail_on, allow_unknown, min_coverage, accepted.baseline_ids)
     judged_rules = frozenset(rule.id for rule in rules)
     formats = formats or (("table", None),)
+    names = dated.names_of(formats, save, judged_before=bool(snapshots))
     delivery = Delivery(sinks, sinks_file, deliver_mode, deliver_timeout)
     targets = delivery.targets(terminal, standard_output_taken=any(path is None for _, path in formats))
     # Who asks for a few rules does not ask for all that paths have to read.
     with_paths = bool(snapshots) or not select
     with (
-        output.opened(formats, save) as outputs,
+        output.opened(names.formats, names.save, names.latest) as outputs,
         state.locked(lock_wait or 0.0, terminal.say) as folder,
         delivery.failure_told(targets, folder, terminal),
     ):
@@ -121,8 +123,9 @@ def scan(
         else:
             accounts = cloud.accounts()
             snapshot = gathering.collect_snapshot(
-                cloud, accounts, terminal, tables=tables_for(rules, paths=with_paths), spec=spec, save=outputs.save
-            )
+                cloud, accounts, terminal, tables=tables_for(rules, paths=with_paths), spec=spec, save=outputs.save,
+                scan_id=names.moment.scan_id,
+            )  # fmt: skip
         undelivered = gathering.keep(snapshot, outputs.save, folder, terminal)
         reads = reporting.reads_of(snapshot.coverage)
         if not reporting.anything_read(reads):
@@ -146,8 +149,9 @@ def scan(
                 report, outputs.documents, terminal, gate, lang=lang, undelivered=undelivered
             )
             history.record(ledger, report, verdict, [rule.id for rule in rules], terminal)
+        dated.retained(names, outputs, keep_reports, folder, terminal)
     for line in verdict.allowed:
-        terminal.warn(f"let through by --allow-unknown: {line}")
+        terminal.notice(f"let through by --allow-unknown: {line}")
     if verdict.code:
         terminal.error(f"exit {verdict.code}: " + "; ".join(verdict.reasons))
     accepted.insist(report)

@@ -30,6 +30,7 @@ class Terminal:
         self.color = "auto"
         self.live: Live | None = None
         self.configured = False
+        self._held: list[str] = []
 
     # ----------------------------------------------------------------------------------------------- standard error
 
@@ -41,6 +42,23 @@ class Terminal:
     def warn(self, text: str) -> None:
         """One message on standard error, with -q too."""
         self._error_line(f"warning: {text}")
+
+    def notice(self, text: str) -> None:
+        """Something to know that takes nothing away from the result.  With -q only a run that ends badly says it.
+
+        cron sends a mail for every line, and a mail that comes each night about nothing is not read when it matters.
+        """
+        if self.quiet:
+            self._held.append(text)
+        else:
+            self.warn(text)
+
+    def release(self, code: int) -> None:
+        """The end of a run: what was held back is said if the exit code is not 0."""
+        held, self._held = self._held, []
+        if code:
+            for text in held:
+                self.warn(text)
 
     def error(self, text: str) -> None:
         """One message on standard error, whatever the options say."""
@@ -149,7 +167,11 @@ class _Handler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         from auditor.collect.redaction import redact
 
-        self.terminal.error(f"{record.levelname.lower()}: {redact(record.getMessage())}")
+        text = redact(record.getMessage())
+        if record.levelno == logging.WARNING:
+            self.terminal.notice(text)
+        else:
+            self.terminal.error(f"{record.levelname.lower()}: {text}")
 
 
 def safe_lines(text: str) -> str:

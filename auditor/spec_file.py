@@ -17,7 +17,7 @@ from auditor.yaml_reader import Node, did_you_mean, read_yaml
 #: Read if it lies in the current folder and no other file is named.
 DEFAULT_FILE = "plaudit.yaml"
 
-OptionKind = Literal["texts", "text", "flag", "integer", "seconds", "percent", "choice", "keep"]
+OptionKind = Literal["texts", "text", "flag", "integer", "seconds", "percent", "choice", "keep", "count"]
 
 #: What may stand under `options:`: the long options of the commands, without the dashes.
 OPTIONS: dict[str, OptionKind] = {
@@ -52,7 +52,7 @@ OPTIONS: dict[str, OptionKind] = {
     "deliver-mode": "choice",
     "deliver-timeout": "seconds",
     "quiet": "flag",
-    "verbose": "flag",
+    "verbose": "count",
     "no-progress": "flag",
     "color": "choice",
 }
@@ -222,6 +222,8 @@ def _option(name: str, node: Node) -> Any:
     kind = OPTIONS[name]
     if kind == "flag":
         return node.boolean()
+    if kind == "count":
+        return int(node.boolean()) if node.kind == "boolean" else node.integer(minimum=1)
     if kind == "integer":
         return node.integer(minimum=1)
     if kind == "choice":

@@ -42,6 +42,7 @@ COMMANDS = {
         "auditor.cli.doctor", "doctor", "Try each read; say which permission is missing and what it costs."
     ),
     "policy": Entry("auditor.cli.policy", "policy", "Print the least RAM policy for the selected rules."),
+    "completion": Entry("auditor.cli.completion", "completion", "Print the completion script of a shell."),
     "simulate": Entry("auditor.cli.simulate", "simulate", "Serve a simulated cloud on loopback."),
 }
 

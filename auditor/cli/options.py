@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from auditor.cli.completing import deferred
 from auditor.cli.formats import FORMATS
 from auditor.cli.terminal import Terminal
 from auditor.spec import Spec
@@ -38,6 +39,11 @@ class PathText(click.ParamType[Path]):
         if not str(value):
             self.fail("is empty", param, ctx)
         return Path(value)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(incomplete, type="file")]
 
 
 class FormatText(click.ParamType[tuple[str, Path | None]]):
@@ -157,6 +163,7 @@ spec_option = option(
 cloud_options = _together(
     option(
         "--profiles", "--profile", "profiles", multiple=True, type=Words(), callback=words, metavar="A,B",
+        shell_complete=deferred("profiles"),
         help="Profiles of the Alibaba Cloud CLI file, any number; default: its current one.",
     ),
     option(
@@ -181,9 +188,10 @@ cloud_options = _together(
 
 rule_options = _together(
     option("--rules", "rule_folders", multiple=True, type=PathText(), metavar="DIR", help="Extra folder of rules."),
-    option("--select", multiple=True, type=Words(), callback=words, metavar="A,B",
+    option("--select", multiple=True, type=Words(), callback=words, metavar="A,B", shell_complete=deferred("rules"),
            help="Only these rules: ids, prefixes (SG), tags."),
-    option("--exclude", multiple=True, type=Words(), callback=words, metavar="A,B", help="Not these rules."),
+    option("--exclude", multiple=True, type=Words(), callback=words, metavar="A,B", shell_complete=deferred("rules"),
+           help="Not these rules."),
 )  # fmt: skip
 
 judge_options = _together(

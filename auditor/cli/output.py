@@ -118,7 +118,7 @@ def opened(
         )
     seen: dict[Path, str] = {}
     named = [*formats, *([("the snapshot", save)] if save is not None else [])]
-    named += [(f"the latest {name}", latest[path]) for name, path in named if path in latest]
+    named += [(f"the latest {name}", latest[path]) for name, path in named if path is not None and path in latest]
     for name, path in named:
         if path is None:
             continue

@@ -103,9 +103,7 @@ COMPLETIONS = [
 
 
 @pytest.mark.parametrize(("shell", "complete"), [("bash", _bash), ("fish", _fish)])
-def test_a_shell_completes(
-    shell: str, complete: Callable[[Path, str], set[str]], tmp_path: Path, here: Path
-) -> None:
+def test_a_shell_completes(shell: str, complete: Callable[[Path, str], set[str]], tmp_path: Path, here: Path) -> None:
     _shell(shell)
     script = _script(shell, tmp_path)
     for line, expected in COMPLETIONS:

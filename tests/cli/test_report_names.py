@@ -46,7 +46,8 @@ def test_what_a_name_becomes(given: str, made: str, latest: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "given", ["{day}.html", "{}.html", "{date:%Y}.html", "{date!r}.html", "{date.year}", "{date", "date}", "{0}", "{ date}"]
+    "given",
+    ["{day}.html", "{}.html", "{date:%Y}.html", "{date!r}.html", "{date.year}", "{date", "date}", "{0}", "{ date}"],
 )
 def test_strange_braces_are_refused(given: str) -> None:
     with pytest.raises(UsageError, match=re.escape("{date}, {time}, {scan_id}")):
@@ -184,7 +185,9 @@ def test_a_record_that_is_not_one(series: Series, content: str) -> None:
 # ------------------------------------------------------------------------------------------------------ with a scan
 
 
-def test_a_scan_writes_dated_reports_and_a_latest_copy(plaudit: Run, cloud: Callable[..., Cloud], tmp_path: Path) -> None:
+def test_a_scan_writes_dated_reports_and_a_latest_copy(
+    plaudit: Run, cloud: Callable[..., Cloud], tmp_path: Path
+) -> None:
     running = cloud()
     Path("r-latest.html").symlink_to(tmp_path / "target.html")
     command = ["scan", *running.all, *FAST, "--keep-reports", "1", "--format", "json=r-{time}-{scan_id}.json"]

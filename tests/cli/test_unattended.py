@@ -91,7 +91,9 @@ def test_at_the_deadline_the_rest_is_unknown_with_a_reason(cloud: Start) -> None
 def test_no_thread_keeps_a_run_alive_after_its_deadline(cloud: Start) -> None:
     running = cloud(faults=[Fault("slb:*", "timeout", seconds=120)])
     requests = running.simulator.statistics.requests
-    process = _start("scan", *running.all, *FAST, "-q", "--deadline", "3", "--timeout", "100", "--format", "json=r.json")
+    process = _start(
+        "scan", *running.all, *FAST, "-q", "--deadline", "3", "--timeout", "100", "--format", "json=r.json"
+    )
     _until(lambda: any("slb:" in key[2] for key in list(requests)))
     asked = time.monotonic()
     _, err = process.communicate(timeout=60)

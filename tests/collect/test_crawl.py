@@ -426,7 +426,9 @@ def test_at_the_deadline_what_was_read_is_kept(scan: Scan) -> None:
     assert snapshot["load_balancers"].empty
 
 
-@pytest.mark.parametrize("silent", ["DescribeLoadBalancerAttribute", "ListVpcEndpointServices", "ListVpcEndpoints", "DescribeRegions"])
+@pytest.mark.parametrize(
+    "silent", ["DescribeLoadBalancerAttribute", "ListVpcEndpointServices", "ListVpcEndpoints", "DescribeRegions"]
+)
 def test_nobody_waits_after_the_deadline_for_what_has_no_bound_of_its_own(
     scan: Scan, monkeypatch: pytest.MonkeyPatch, silent: str
 ) -> None:

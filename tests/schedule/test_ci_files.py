@@ -39,7 +39,7 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|fa
 
 
 def _load(path: Path) -> list[Any]:
-    return list(yaml.load_all(path.read_text(encoding="utf-8"), Loader=_Loader))  # noqa: S506 - a safe loader
+    return list(yaml.load_all(path.read_text(encoding="utf-8"), Loader=_Loader))
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,10 @@ def test_the_workflow_asks_for_no_more_than_it_needs() -> None:
 
 
 def test_every_input_is_used_and_documented() -> None:
-    for path, document, used in ((ACTION, _load(ACTION)[0], r"inputs\.([a-z-]+)"), (COMPONENT, _load(COMPONENT)[0]["spec"], r"\$\[\[ inputs\.([a-z_]+) \]\]")):
+    for path, document, used in (
+        (ACTION, _load(ACTION)[0], r"inputs\.([a-z-]+)"),
+        (COMPONENT, _load(COMPONENT)[0]["spec"], r"\$\[\[ inputs\.([a-z_]+) \]\]"),
+    ):
         names = set(document["inputs"])
         assert set(re.findall(used, path.read_text(encoding="utf-8"))) == names
         assert all(entry["description"] for entry in document["inputs"].values())
@@ -168,9 +171,13 @@ def _arguments(simulator: Any, more: str = "") -> str:
     return f"--endpoint-url {simulator.url} --select RES,CLB {more}"
 
 
-def test_a_gate_that_holds_leaves_its_files(action: Callable[..., Ran], cloud: Callable[..., Any], tmp_path: Path) -> None:
+def test_a_gate_that_holds_leaves_its_files(
+    action: Callable[..., Ran], cloud: Callable[..., Any], tmp_path: Path
+) -> None:
     simulator, config, names = cloud("broken")
-    ran = action(profiles=",".join(names), config_path=str(config), args=_arguments(simulator), sarif="my plaudit.sarif")
+    ran = action(
+        profiles=",".join(names), config_path=str(config), args=_arguments(simulator), sarif="my plaudit.sarif"
+    )
     assert ran.code == 3, ran.shown
     assert ran.outputs["exit-code"] == "3"
     report = json.loads(Path(ran.outputs["json"]).read_text(encoding="utf-8"))
@@ -206,7 +213,8 @@ def test_a_run_without_a_report_has_no_old_one(action: Callable[..., Ran], cloud
 
 
 @pytest.mark.parametrize(
-    "hostile", ["$(touch owned)", "`touch owned`", "; touch owned", "a\ntouch owned", "' \" touch owned", "${IFS}&touch owned"]
+    "hostile",
+    ["$(touch owned)", "`touch owned`", "; touch owned", "a\ntouch owned", "' \" touch owned", "${IFS}&touch owned"],
 )
 def test_no_input_is_run(action: Callable[..., Ran], hostile: str, tmp_path: Path) -> None:
     for name in ("profiles", "config_path", "fail_on", "args", "sarif", "unknown"):
@@ -250,7 +258,13 @@ def test_the_action_installs_what_it_stands_for(clean: dict[str, str], tmp_path:
     ],
 )
 def test_the_job_of_the_component(
-    cloud: Callable[..., Any], clean: dict[str, str], tmp_path: Path, scenario: str, unknown: str, faults: tuple[Fault, ...], code: int
+    cloud: Callable[..., Any],
+    clean: dict[str, str],
+    tmp_path: Path,
+    scenario: str,
+    unknown: str,
+    faults: tuple[Fault, ...],
+    code: int,
 ) -> None:
     simulator, config, names = cloud(scenario, *faults)
     job = _load(COMPONENT)[1]["plaudit"]

@@ -30,10 +30,6 @@ SCHEDULE = EXAMPLES / "schedule"
 PAGE = ROOT / "docs" / "schedule.md"
 
 
-def _load(path: Path) -> Any:
-    return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 - texts only
-
-
 def schema(name: str) -> Any:
     """One of the schemas beside the tests."""
     return json.loads((ROOT / "tests" / "schemas" / name).read_text(encoding="utf-8"))
@@ -53,7 +49,11 @@ def _command_lines() -> Iterator[tuple[str, list[str]]]:
     lines += [("plaudit.service", line) for line in (SCHEDULE / "plaudit.service").read_text().splitlines()]
     lines += [("schedule.md", line) for line in _fenced(PAGE.read_text(encoding="utf-8"))]
     for place, line in lines:
-        found = None if line.startswith("#") else re.search(r"(?:^|[\s/=])plaudit ((?:scan|history|doctor|policy|completion|feed) .*)", line)
+        found = (
+            None
+            if line.startswith("#")
+            else re.search(r"(?:^|[\s/=])plaudit ((?:scan|history|doctor|policy|completion|feed) .*)", line)
+        )
         if found:
             yield place, shlex.split(re.split(r" [|>] ", found[1])[0])
     for document in yaml.safe_load_all((SCHEDULE / "cronjob.yaml").read_text(encoding="utf-8")):
@@ -99,7 +99,13 @@ def test_every_command_line_is_one_plaudit_takes() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["scan", "--nightly"], ["scan", "--keep-reports", "some"], ["scan", "--fail-on", "bad"], ["scna"], ["scan", "word"]],
+    [
+        ["scan", "--nightly"],
+        ["scan", "--keep-reports", "some"],
+        ["scan", "--fail-on", "bad"],
+        ["scna"],
+        ["scan", "word"],
+    ],
 )
 def test_a_wrong_line_would_be_seen(arguments: list[str]) -> None:
     with pytest.raises(click.UsageError):
@@ -112,7 +118,13 @@ def test_every_variable_of_an_example_is_one_plaudit_reads() -> None:
     assert scan is not None
     known |= {str(name) for option in scan.params for name in option.envvar or ()}
     used: dict[str, set[str]] = {}
-    for path in [*EXAMPLES.rglob("*"), ROOT / "Containerfile", ROOT / "action.yml", ROOT / "templates" / "plaudit.yml", PAGE]:
+    for path in [
+        *EXAMPLES.rglob("*"),
+        ROOT / "Containerfile",
+        ROOT / "action.yml",
+        ROOT / "templates" / "plaudit.yml",
+        PAGE,
+    ]:
         if path.is_file():
             used[path.name] = set(re.findall(r"\bPLAUDIT_[A-Z_]+\b(?!<)", path.read_text(encoding="utf-8")))
     for name, variables in used.items():
@@ -240,7 +252,12 @@ def test_the_function_is_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("scenario", "code"), [("tutorial", 0), ("broken", 3)])
 def test_the_function_scans(
-    cloud: Callable[..., Any], clean: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scenario: str, code: int
+    cloud: Callable[..., Any],
+    clean: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    scenario: str,
+    code: int,
 ) -> None:
     simulator, config, _ = cloud(scenario)
     credentials = simulator.world.credentials

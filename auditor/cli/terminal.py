@@ -9,6 +9,7 @@ import sys
 from typing import Any, Protocol
 
 from auditor.errors import DeliveryError
+from auditor.languages import ENGLISH
 
 
 class Live(Protocol):
@@ -30,6 +31,7 @@ class Terminal:
         self.color = "auto"
         self.live: Live | None = None
         self.configured = False
+        self.language = ENGLISH
         self._held: list[str] = []
 
     # ----------------------------------------------------------------------------------------------- standard error
@@ -37,31 +39,39 @@ class Terminal:
     def say(self, text: str) -> None:
         """One message on standard error, left out with -q."""
         if not self.quiet:
-            self._error_line(text)
+            self._error_line(self.language.said(text))
 
     def warn(self, text: str) -> None:
         """One message on standard error, with -q too."""
-        self._error_line(f"warning: {text}")
+        self._error_line(self.language.text("warning: {text}", text=self.language.said(text)))
 
     def notice(self, text: str) -> None:
         """Something to know that takes nothing away from the result.  With -q only a run that ends badly says it.
 
         cron sends a mail for every line, and a mail that comes each night about nothing is not read when it matters.
         """
+        self.aside(self.language.text("warning: {text}", text=self.language.said(text)))
+
+    def aside(self, line: str) -> None:
+        """One line of that kind, as it is."""
         if self.quiet:
-            self._held.append(text)
+            self._held.append(line)
         else:
-            self.warn(text)
+            self.log(line)
 
     def release(self, code: int) -> None:
         """The end of a run: what was held back is said if the exit code is not 0."""
         held, self._held = self._held, []
         if code:
-            for text in held:
-                self.warn(text)
+            for line in held:
+                self.log(line)
 
     def error(self, text: str) -> None:
         """One message on standard error, whatever the options say."""
+        self._error_line(self.language.said(text))
+
+    def log(self, text: str) -> None:
+        """One line of the log on standard error, as it is."""
         self._error_line(text)
 
     def _error_line(self, text: str) -> None:
@@ -167,11 +177,11 @@ class _Handler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         from auditor.collect.redaction import redact
 
-        text = redact(record.getMessage())
+        line = f"{record.levelname.lower()}: {redact(record.getMessage())}"
         if record.levelno == logging.WARNING:
-            self.terminal.notice(text)
+            self.terminal.aside(line)
         else:
-            self.terminal.error(f"{record.levelname.lower()}: {text}")
+            self.terminal.log(line)
 
 
 def safe_lines(text: str) -> str:

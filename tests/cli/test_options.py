@@ -83,7 +83,7 @@ def _sample(option: click.Option) -> str:
         return "2"
     kind = option.type
     if isinstance(kind, click.Choice):
-        return next(str(choice) for choice in kind.choices if choice != option.default)
+        return next(str(choice) for choice in reversed(kind.choices) if choice != option.default)
     samples: dict[type, str] = {
         Words: "RES", PathText: "some-path", FormatText: "json=r.json", Seconds: "90s", Percent: "12.5",
         KeepText: "30d", click.IntRange: "7", click.FloatRange: "12.5",
@@ -116,7 +116,7 @@ def test_an_option_means_the_same_on_the_line_in_the_environment_and_in_the_file
         terminal = Terminal()
         with command.make_context(name, arguments + required, obj=terminal) as ctx:
             assert ctx.get_parameter_source(option.name or "").name == source  # type: ignore[union-attr]
-            talk = (terminal.quiet, terminal.verbosity, terminal.progress, terminal.color)
+            talk = (terminal.quiet, terminal.verbosity, terminal.progress, terminal.color, terminal.language)
             return (ctx.params.get(option.name or ""), *talk)
 
     default = state([], "DEFAULT")

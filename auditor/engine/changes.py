@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from auditor.engine.completeness import with_answer, with_scope
+from auditor.engine.completeness import unread_sql, with_answer, with_scope
 from auditor.engine.rule import PLACEHOLDER, ChangeTemplate, Rule
 from auditor.engine.scopes import KINDS, Kind
 from auditor.engine.session import Member, Session
@@ -25,7 +25,7 @@ class Step:
     """One write operation with the values of one finding.
 
     `account_id` is the account that has to send it, None if nobody knows it.  `missing` names the placeholders whose
-    value is not known; such a step can be read, but neither run nor tried.
+    value is not known, and the lists that were not read; such a step can be shown, but neither run nor tried.
     """
 
     operation: str
@@ -77,11 +77,20 @@ class ChangeReader:
         self._single_out(rule, kind, id_, finding.part)
         values = {**member.values, **self._rows("select * from _answer_of_one")[0]} if self._answered() else {}
         return [
-            _filled(step, {**values, **row}, _account(step.side, kind, member))
+            _filled(step, {**values, **row}, _account(step.side, kind, member), self._unread(step, kind, id_))
             for step in rule.remediation.change
             if values
             for row in self._each(step, kind)
         ]
+
+    def _unread(self, step: ChangeTemplate, kind: Kind, id_: int) -> list[str]:
+        """What the step needs and nobody read to the end."""
+        missing = []
+        for item in step.needs:
+            sql = unread_sql(kind, item, wildcards=self._session.wildcards)
+            for (target,) in self._database.ask(f"select distinct target from ({sql}) where _id = {id_}").rows:
+                missing.append(f"{item.table} of {target}" if target else str(item.table))
+        return missing
 
     def _single_out(self, rule: Rule, kind: Kind, id_: int, part: str) -> None:
         """Leaves the one resource in its scope table, and the row of the rule's query in `_answer_of_one`."""
@@ -123,8 +132,8 @@ def _account(side: Side, kind: Kind, member: Member) -> str | None:
     return value
 
 
-def _filled(template: ChangeTemplate, values: Mapping[str, Any], account_id: str | None) -> Step:
-    missing: list[str] = []
+def _filled(template: ChangeTemplate, values: Mapping[str, Any], account_id: str | None, unread: Sequence[str]) -> Step:
+    missing = list(unread)
 
     def text(name: str) -> str:
         value = values.get(name)

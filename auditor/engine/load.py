@@ -157,7 +157,7 @@ def read_rule(path: Path, *, builtin: bool) -> Rule:
         side=Side(node["side"].text(choices=[side.value for side in Side])),
         rationale=_sentence(node["rationale"]),
         query=_sql(node["query"]),
-        remediation=_remediation(node["remediation"]),
+        remediation=_remediation(node["remediation"], kind),
         evidence=tuple(_evidence(item, kind) for item in node["evidence"].items()) if "evidence" in node else (),
         examples=tuple(_example(item) for item in node["examples"].items()),
         path=str(path),
@@ -218,11 +218,11 @@ def _source(node: Node) -> Source:
     )
 
 
-def _remediation(node: Node) -> RemediationTemplate:
+def _remediation(node: Node, kind: str) -> RemediationTemplate:
     entry = node.mapping(
         required=("summary",), optional=("cli", "terraform", "console", "change", "choice", "replaces", "outside")
     )
-    change = tuple(_change(item) for item in entry["change"].items()) if "change" in entry else ()
+    change = tuple(_change(item, kind) for item in entry["change"].items()) if "change" in entry else ()
     cli = entry["cli"].texts() if "cli" in entry else ()
     if not cli and not any(step.each for step in change):
         cli = tuple(step.command for step in change)
@@ -239,8 +239,8 @@ def _remediation(node: Node) -> RemediationTemplate:
     )
 
 
-def _change(node: Node) -> ChangeTemplate:
-    entry = node.mapping(required=("operation", "side"), optional=("parameters", "each", "caution"))
+def _change(node: Node, kind: str) -> ChangeTemplate:
+    entry = node.mapping(required=("operation", "side"), optional=("parameters", "each", "caution", "needs"))
     parameters = {}
     for key, value in entry["parameters"].entries() if "parameters" in entry else ():
         parameters[key.text(pattern=_PARAMETER, meaning="a request parameter like ServiceId")] = value.data_text()
@@ -251,6 +251,7 @@ def _change(node: Node) -> ChangeTemplate:
         line=node.line,
         each=_sql(entry["each"]) if "each" in entry else None,
         caution=_sentence(entry["caution"]) if "caution" in entry else None,
+        needs=tuple(_evidence(item, kind) for item in entry["needs"].items()) if "needs" in entry else (),
     )
 
 

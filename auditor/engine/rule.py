@@ -77,7 +77,7 @@ class ChangeTemplate:
     `operation` is product:Operation, `parameters` the request parameters in the order in which they are printed, with
     `{placeholders}`.  `each`: SQL whose rows each make one such operation, and whose columns are placeholders too; it
     sees the finding's resource as `scope` and the row of the rule's query as `answer`.  No row: not needed, or not
-    possible this way.
+    possible this way.  `needs`: what must have been read to the end beside the rule's own evidence.
     """
 
     operation: str
@@ -86,6 +86,7 @@ class ChangeTemplate:
     line: int
     each: Sql | None = None
     caution: str | None = None
+    needs: tuple[Evidence, ...] = ()
 
     @property
     def command(self) -> str:

@@ -12,7 +12,7 @@ from auditor.inventory.snapshot import Snapshot
 Row = dict[str, Any]
 
 
-class Unforeseen(Exception):  # noqa: N818 - no failure: an honest answer
+class Unforeseen(Exception):
     """What an operation would do cannot be told from this inventory; the message says why, without a period."""
 
 

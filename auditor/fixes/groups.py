@@ -46,9 +46,7 @@ def _add(draft: Draft, parameters: Mapping[str, str], direction: str) -> None:
     group = draft.one("security_groups", security_group_id=parameters["SecurityGroupId"])
     for number in sorted({name.split(".")[1] for name in parameters if name.startswith("Permissions.")}, key=int):
         given = {
-            name.split(".")[2]: value
-            for name, value in parameters.items()
-            if name.startswith(f"Permissions.{number}.")
+            name.split(".")[2]: value for name, value in parameters.items() if name.startswith(f"Permissions.{number}.")
         }
         rule: Row = {
             "account_id": group["account_id"],
@@ -73,5 +71,7 @@ def _count(draft: Draft, group_id: str, more: int) -> None:
     for row in draft.rows("security_groups", security_group_id=group_id):
         if row["rule_count"] is not None:
             number = row["rule_count"] + more
-            draft.change("security_groups", {"security_group_id": group_id, "rule_count": number - more}, rule_count=number)
+            draft.change(
+                "security_groups", {"security_group_id": group_id, "rule_count": number - more}, rule_count=number
+            )
             break

@@ -1,4 +1,4 @@
-"""Effects on CLBs, their listeners, servers and lists; the health of a server after a change is nobody's to foretell."""
+"""Effects on CLBs, their listeners, servers and lists; nobody can foretell the health of a server after a change."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from auditor.fixes.draft import Draft
+from auditor.fixes.draft import Draft, Row
 
 
 def set_status(draft: Draft, parameters: Mapping[str, str], _account: str | None) -> None:
@@ -50,9 +50,9 @@ def _set_listener(draft: Draft, parameters: Mapping[str, str], protocol: str) ->
     _forget_health(draft, key)
 
 
-def _forget_health(draft: Draft, listener: Mapping[str, object]) -> None:
+def _forget_health(draft: Draft, listener: Mapping[str, object], **server: object) -> None:
     key = {"load_balancer_id": listener["load_balancer_id"], "protocol": listener["protocol"]}
-    draft.change("health_status", {**key, "listener_port": listener["port"]}, health_status=None)
+    draft.change("health_status", {**key, "listener_port": listener["port"], **server}, health_status=None)
 
 
 def set_group_servers(draft: Draft, parameters: Mapping[str, str], _account: str | None) -> None:
@@ -76,8 +76,19 @@ def set_default_servers(draft: Draft, parameters: Mapping[str, str], _account: s
 
 def _weigh(draft: Draft, balancer_id: str, key: Mapping[str, object], weight: int) -> None:
     draft.change("backends", key, weight=weight)
-    served = {"load_balancer_id": balancer_id, "server_id": key["server_id"]}
-    draft.change("health_status", served, health_status=None)
+    for listener in draft.rows("listeners", load_balancer_id=balancer_id):
+        place = {name: listener[name] for name in ("load_balancer_id", "protocol", "port")}
+        groups = {row["vserver_group_id"] for row in draft.rows("forwarding_rules", **place)}
+        if _group_of(listener) in (None, key["server_group_id"]) or key["server_group_id"] in groups:
+            _forget_health(draft, place, server_id=key["server_id"])
+
+
+def _group_of(listener: Row) -> str | None:
+    """The server group of a listener; None if its answer does not tell."""
+    named = listener["vserver_group_id"], listener["primary_secondary_group_id"]
+    if None in named:
+        return None
+    return str(named[0] or named[1] or f"{listener['load_balancer_id']}:default")
 
 
 def remove_acl_entries(draft: Draft, parameters: Mapping[str, str], _account: str | None) -> None:

@@ -30,7 +30,10 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class PathChange:
-    """A path whose verdict changes; None where the path is not there before, or not there afterwards."""
+    """A path whose verdict changes, or that leads over what was to be mended.
+
+    None where the path is not there before, or not there afterwards.
+    """
 
     endpoint_id: str
     zone_id: str | None
@@ -63,9 +66,7 @@ class Preview:
         return self.reason is None and not self.unforeseen
 
 
-def judgement(
-    snapshot: Snapshot, rules: Sequence[Rule], spec: Spec, *, workshop: Workshop | None = None
-) -> Judgement:
+def judgement(snapshot: Snapshot, rules: Sequence[Rule], spec: Spec, *, workshop: Workshop | None = None) -> Judgement:
     """Every outcome of every rule, and the way behind every endpoint."""
     shop = workshop or Workshop(snapshot, spec)
     findings = judge(snapshot, rules, spec, workshop=shop)
@@ -110,7 +111,7 @@ def preview(
         settles=_worst_first(
             new[id_] for id_ in open_before & new.keys() if new[id_].outcome in (Outcome.PASS, Outcome.NOT_APPLICABLE)
         ),
-        paths=_path_changes(before.paths, after.paths),
+        paths=_path_changes(before.paths, after.paths, meant),
     )
 
 
@@ -118,11 +119,20 @@ def _worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda finding: (finding.severity.rank, finding.rule_id, finding.id)))
 
 
-def _path_changes(before: Sequence[PathVerdict], after: Sequence[PathVerdict]) -> tuple[PathChange, ...]:
+def _path_changes(
+    before: Sequence[PathVerdict], after: Sequence[PathVerdict], meant: Sequence[Finding]
+) -> tuple[PathChange, ...]:
+    """Every path that changes; of those that do not, the ones over an object that was to be mended."""
     verdicts = [{_path_key(path): path.verdict for path in paths} for paths in (before, after)]
+    mended = {finding.resource.id for finding in meant}
+    touched = {
+        _path_key(path)
+        for path in (*before, *after)
+        if mended & {path.endpoint_id, path.service_id, *(hop.id for hop in path.hops)}
+    }
     keys = sorted({*verdicts[0], *verdicts[1]}, key=lambda key: tuple(str(part) for part in key))
-    changes = (PathChange(*key, verdicts[0].get(key), verdicts[1].get(key)) for key in keys)
-    return tuple(change for change in changes if change.before != change.after)
+    changes = ((key, PathChange(*key, verdicts[0].get(key), verdicts[1].get(key))) for key in keys)
+    return tuple(change for key, change in changes if change.before != change.after or key in touched)
 
 
 def _path_key(path: PathVerdict) -> tuple[str, str | None, str | None, int | None]:

@@ -151,9 +151,7 @@ class Console:
         self, account: str, RegionId: str, ServiceId: str, ResourceType: str, ResourceId: str, ZoneId: str
     ) -> None:
         assert ResourceType == "slb"
-        self.world.attach_resource(
-            self._service(account, ServiceId, RegionId), self.world.clbs[ResourceId], ZoneId
-        )
+        self.world.attach_resource(self._service(account, ServiceId, RegionId), self.world.clbs[ResourceId], ZoneId)
 
     def _detach_resource_from_vpc_endpoint_service(
         self, account: str, RegionId: str, ServiceId: str, ResourceType: str, ResourceId: str, ZoneId: str
@@ -185,9 +183,7 @@ class Console:
         zone = endpoint.zone(ZoneId)
         assert (endpoint.connection_status, zone.status) == ("Connected", "Disconnected")
         zone.status = "Connected"
-        zone.resource_id = next(
-            resource.resource_id for resource in service.resources if resource.zone_id == ZoneId
-        )
+        zone.resource_id = next(resource.resource_id for resource in service.resources if resource.zone_id == ZoneId)
 
     def _update_vpc_endpoint_connection_attribute(
         self,

@@ -14,7 +14,7 @@ from auditor.findings import Finding, Outcome, Side
 from auditor.spec import Spec
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from auditor.fixes import Fix, Preview
 
@@ -73,7 +73,7 @@ def fix(
     from auditor.cli import gathering, state
     from auditor.cli.judging import selected_rules
     from auditor.facts.workshop import Workshop
-    from auditor.fixes import FixKind, Planner, preview, steps_of
+    from auditor.fixes import FixKind, Planner, foretell, steps_of
     from auditor.fixes.plan import in_order
     from auditor.fixes.preview import judgement
 
@@ -95,14 +95,14 @@ def fix(
     found: Preview | None = None
     if what_if and steps:
         meant = [made.finding for made in automatic if made.on(wanted)]
-        found = preview(snapshot, before, steps, meant, rules, spec)
+        found = foretell(snapshot, before, steps, meant, rules, spec)
     if form == "json":
         from auditor.cli.fix_page import document
 
         terminal.write(document(shown, steps, found, wanted, _scanned(snapshot.meta)))
     else:
         accounts = snapshot["accounts"]
-        profiles = {str(key): str(name) for key, name in zip(accounts["account_id"], accounts["profile"], strict=True)}
+        profiles = dict(zip(accounts["account_id"], accounts["profile"].fillna(""), strict=True))
         terminal.write(_text(shown, wanted, found, len(steps), terminal.columns, profiles))
     if every:
         terminal.say(f"{len(automatic)} of {len(fixes)} failures can be mended without a choice")
@@ -165,7 +165,7 @@ def _text(
     found: Preview | None,
     tried: int,
     columns: int,
-    profiles: dict[str, str | None],
+    profiles: Mapping[str, str],
 ) -> str:
     from auditor.cli.fix_page import Page
 

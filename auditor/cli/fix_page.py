@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from auditor.engine.changes import Step
@@ -28,7 +28,7 @@ _HEADINGS = {
 class Page:
     """Lines of at most `columns`, but for commands and snippets; `profiles` by account id."""
 
-    def __init__(self, columns: int, profiles: dict[str, str | None]) -> None:
+    def __init__(self, columns: int, profiles: Mapping[str, str]) -> None:
         self.columns = max(columns, 40)
         self.profiles = profiles
 

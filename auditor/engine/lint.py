@@ -397,7 +397,7 @@ def _conditions(select: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _check_commands(rule: Rule) -> None:
     """Commands written beside a change have to show one of its operations at least, with no parameter that it lacks."""
-    commands = {}
+    commands: dict[str, str] = {}
     for line in rule.remediation.cli:
         words = line.split()
         if words[0] == "aliyun" and len(words) > 2:
@@ -405,7 +405,7 @@ def _check_commands(rule: Rule) -> None:
     parameters: dict[str, set[str]] = {}
     for step in rule.remediation.change:
         parameters.setdefault(step.operation, set()).update(step.parameters)
-    if parameters and not commands.keys() & parameters.keys():
+    if rule.remediation.cli and parameters and not commands.keys() & parameters.keys():
         message = f"`cli` shows none of the operations of `change`: {', '.join(parameters)}"
         raise FileError(rule.path, message, rule.remediation.line)
     for operation, known in parameters.items():

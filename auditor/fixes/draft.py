@@ -37,7 +37,9 @@ class Draft:
                 self._rows[table] = []
             else:
                 plain = frame.astype(object).where(frame.notna(), None)
-                self._rows[table] = [dict(row) for row in plain.to_dict("records")]
+                self._rows[table] = [
+                    {str(name): value for name, value in row.items()} for row in plain.to_dict("records")
+                ]
         return [row for row in self._rows[table] if _fits(row, match)]
 
     def one(self, table: str, **match: object) -> Row:

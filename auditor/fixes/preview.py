@@ -81,7 +81,7 @@ def changed(snapshot: Snapshot, steps: Sequence[Step]) -> Snapshot:
     return draft.snapshot()
 
 
-def preview(
+def foretell(
     snapshot: Snapshot,
     before: Judgement,
     steps: Sequence[Step],

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from auditor.engine import Rule, load_rules, tables_needed
+from auditor.engine import Rule, load_rules, select_rules, tables_needed
 from auditor.facts.paths import PATH_TABLES
 from auditor.findings import Finding, Outcome
 from auditor.fixes.plan import Fix, FixKind, Planner, in_order, steps_of
-from auditor.fixes.preview import Judgement, Preview, judgement, preview
+from auditor.fixes.preview import Judgement, Preview, foretell, judgement
 from auditor.inventory.snapshot import Snapshot
 from tests.end_to_end import faults_consumer, faults_provider
 from tests.end_to_end.deployment import take
@@ -52,9 +52,16 @@ def snapshot_of(ground: Ground, rules: Sequence[Rule]) -> Snapshot:
     return take(ground.world, profiles=ground.profiles, tables=tables, spec=ground.spec)
 
 
-def trial(ground: Ground, only: Iterable[tuple[str, str]] | None = None) -> Trial:
-    """Scans, makes every automatic fix (or those of `only`: rule and resource) through the console, scans again."""
-    rules, spec = load_rules(), ground.spec
+def trial(ground: Ground, only: Iterable[tuple[str, str]] | None = None, *, rules: Sequence[str] = ()) -> Trial:
+    """Scans, makes every automatic fix (or those of `only`: rule and resource) through the console, scans again.
+
+    `rules`: ids or prefixes, all if empty.
+    """
+    return _trial(ground, only, select_rules(load_rules(), rules, ()))
+
+
+def _trial(ground: Ground, only: Iterable[tuple[str, str]] | None, rules: Sequence[Rule]) -> Trial:
+    spec = ground.spec
     snapshot = snapshot_of(ground, rules)
     before = judgement(snapshot, rules, spec)
     wanted = None if only is None else set(only)
@@ -66,7 +73,7 @@ def trial(ground: Ground, only: Iterable[tuple[str, str]] | None = None) -> Tria
         ]
     automatic = in_order(fix for fix in fixes if fix.kind is FixKind.AUTOMATIC)
     steps = steps_of(automatic)
-    foretold = preview(snapshot, before, steps, [fix.finding for fix in automatic], rules, spec)
+    foretold = foretell(snapshot, before, steps, [fix.finding for fix in automatic], rules, spec)
     console = Console(ground.world)
     for step in steps:
         console.run(step.command, step.account_id)

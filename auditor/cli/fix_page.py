@@ -88,6 +88,7 @@ class Page:
         for change in found.paths:
             words = [change.before or "none", change.after or "none"]
             what = " -> ".join(words) if words[0] != words[1] else f"{words[0]}, as before"
+            what += f", at {', '.join(change.broken)}" if change.broken else ""
             yield from self._block(f"path {_place(change)}: {what}", 2)
         if not any((found.closes, found.stays, found.opens, found.settles, found.unforeseen, found.paths)):
             yield from self._block("nothing changes", 2)
@@ -201,6 +202,7 @@ def _preview(found: Preview) -> dict[str, Any]:
                 "port": change.port,
                 "before": change.before,
                 "after": change.after,
+                "broken": list(change.broken),
             }
             for change in found.paths
         ],

@@ -32,7 +32,8 @@ class Judgement:
 class PathChange:
     """A path whose verdict changes, or that leads over what was to be mended.
 
-    None where the path is not there before, or not there afterwards.
+    None where the path is not there before, or not there afterwards.  `broken` names the hops, kind and id, at which it
+    is still blocked.
     """
 
     endpoint_id: str
@@ -41,6 +42,7 @@ class PathChange:
     port: int | None
     before: str | None
     after: str | None
+    broken: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,13 @@ def _path_changes(
         if mended & {path.endpoint_id, path.service_id, *(hop.id for hop in path.hops)}
     }
     keys = sorted({*verdicts[0], *verdicts[1]}, key=lambda key: tuple(str(part) for part in key))
-    changes = ((key, PathChange(*key, verdicts[0].get(key), verdicts[1].get(key))) for key in keys)
+    broken = {
+        _path_key(path): tuple(
+            f"{hop.kind.replace('_', ' ')} {hop.id}" for hop in path.hops if hop.verdict == "blocked"
+        )
+        for path in after
+    }
+    changes = ((key, PathChange(*key, *(found.get(key) for found in verdicts), broken.get(key, ()))) for key in keys)
     return tuple(change for key, change in changes if change.before != change.after or key in touched)
 
 

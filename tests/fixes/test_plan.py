@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Iterable
 
@@ -79,6 +80,17 @@ def test_a_step_waits_for_the_lists_that_it_needs() -> None:
     (fix,) = _fixes(ground, "ALLOW-002", refuse="privatelink:ListVpcEndpointConnections")
     assert fix.kind is FixKind.NOT_KNOWN
     assert fix.reason == "Not everything that the change needs is known: connections of epsrv-open."
+
+
+def test_a_request_takes_twenty_servers() -> None:
+    ground = Ground()
+    clb = ground.clb("large", servers=[ground.server(f"large-{number:02d}") for number in range(43)])
+    for server in clb.default_group:
+        server.weight = 0
+    (fix,) = _fixes(ground, "BE-002")
+    batches = [[item["ServerId"] for item in json.loads(step.parameters["BackendServers"])] for step in fix.steps]
+    assert [len(batch) for batch in batches] == [20, 20, 5]
+    assert len({name for batch in batches for name in batch}) == 45
 
 
 def test_what_does_not_fail_needs_nothing() -> None:

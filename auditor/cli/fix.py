@@ -14,8 +14,9 @@ from auditor.findings import Finding, Outcome, Side
 from auditor.spec import Spec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
+    from auditor.cli.fix_page import Page
     from auditor.fixes import Fix, Preview
 
 _ID = "plf1-"
@@ -70,7 +71,7 @@ def fix(
     Exit codes: 0 shown, or with --what-if: the findings close and nothing opens; 3 one does not close, or another one
     opens; 4 it cannot be foretold, or nothing could be tried; 2 wrong usage.
     """  # fmt: skip
-    from auditor.cli import gathering, state
+    from auditor.cli import fix_page, gathering, state
     from auditor.cli.judging import selected_rules
     from auditor.facts.workshop import Workshop
     from auditor.fixes import FixKind, Planner, foretell, steps_of
@@ -97,13 +98,13 @@ def fix(
         meant = [made.finding for made in automatic if made.on(wanted)]
         found = foretell(snapshot, before, steps, meant, rules, spec)
     if form == "json":
-        from auditor.cli.fix_page import document
-
-        terminal.write(document(shown, steps, found, wanted, _scanned(snapshot.meta)))
+        terminal.write(fix_page.document(shown, steps, found, wanted, _scanned(snapshot.meta)))
     else:
         accounts = snapshot["accounts"]
         profiles = dict(zip(accounts["account_id"], accounts["profile"].fillna(""), strict=True))
-        terminal.write(_text(shown, wanted, found, len(steps), terminal.columns, profiles))
+        terminal.write(
+            _text(fix_page.Page(terminal.columns, profiles, terminal.language), shown, wanted, found, len(steps))
+        )
     if every:
         terminal.say(f"{len(automatic)} of {len(fixes)} failures can be mended without a choice")
     return _code(what_if, found, automatic, left if not every else [], terminal)
@@ -159,17 +160,7 @@ def _nearest(name: str, findings: Sequence[Finding]) -> str:
     return f"; the nearest that failed are {', '.join(close)}" if close else "; nothing failed in it"
 
 
-def _text(
-    fixes: Sequence[Fix],
-    side: Side | None,
-    found: Preview | None,
-    tried: int,
-    columns: int,
-    profiles: Mapping[str, str],
-) -> str:
-    from auditor.cli.fix_page import Page
-
-    page = Page(columns, profiles)
+def _text(page: Page, fixes: Sequence[Fix], side: Side | None, found: Preview | None, tried: int) -> str:
     parts = [list(page.fix(made, side)) for made in fixes]
     if found is not None:
         parts.append(list(page.preview(found, tried)))

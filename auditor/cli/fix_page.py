@@ -10,51 +10,69 @@ from auditor.findings import Finding, Side
 from auditor.fixes.operations import OPERATIONS
 from auditor.fixes.plan import Fix, FixKind
 from auditor.fixes.preview import PathChange, Preview
+from auditor.languages import Language, marked
 from auditor.reporters.json import _dump
 from auditor.reporters.text import inert, wrap
+from auditor.reporters.translation import console_path
 
 #: Version of the JSON object; keys are added, never renamed.
 FORMAT_VERSION = 1
 
-_HEADINGS = {
-    FixKind.CHOICE: "Not automatic, because somebody has to choose",
-    FixKind.REPLACEMENT: "Not automatic, because it has to be replaced",
-    FixKind.OUTSIDE: "Not a change in the cloud",
-    FixKind.NOT_KNOWN: "Not automatic, because values are missing",
-    FixKind.NONE: "Nothing to do",
+_REASONS = {
+    FixKind.CHOICE: marked("Not automatic, because somebody has to choose: {reason}"),
+    FixKind.REPLACEMENT: marked("Not automatic, because it has to be replaced: {reason}"),
+    FixKind.OUTSIDE: marked("Not a change in the cloud: {reason}"),
+    FixKind.NOT_KNOWN: marked("Not automatic, because values are missing: {reason}"),
+    FixKind.NONE: marked("Nothing to do: {reason}"),
+}
+_NOT_THIS_SIDE = {
+    Side.PROVIDER: marked("Nothing of it is on the provider's side."),
+    Side.CONSUMER: marked("Nothing of it is on the consumer's side."),
+}
+_OWNERS = {
+    Side.PROVIDER: marked("Provider, account {account}:"),
+    Side.CONSUMER: marked("Consumer, account {account}:"),
+    Side.BOTH: marked("Account {account} itself:"),
+}
+_OUTCOMES = {
+    "closes": marked("closes: {finding}"),
+    "stays": marked("stays open: {finding}"),
+    "opens": marked("opens: {finding}"),
+    "settles": marked("settles: {finding}"),
+    "unforeseen": marked("cannot be foretold: {finding}"),
 }
 
 
 class Page:
     """Lines of at most `columns`, but for commands and snippets; `profiles` by account id."""
 
-    def __init__(self, columns: int, profiles: Mapping[str, str]) -> None:
+    def __init__(self, columns: int, profiles: Mapping[str, str], language: Language) -> None:
         self.columns = max(columns, 40)
         self.profiles = profiles
+        self.language = language
 
     def fix(self, fix: Fix, side: Side | None) -> Iterator[str]:
         """One fix: what is wrong, the commands per side, Terraform and console."""
-        finding, remediation = fix.finding, fix.finding.remediation
-        where = finding.resource.id
-        yield from self._block(f"{finding.rule_id} {where}: {finding.title}")
-        yield from self._block(f"{finding.severity.upper()}, {finding.id}", 2)
+        finding, remediation, text = fix.finding, fix.finding.remediation, self.language.text
+        yield from self._block(f"{finding.rule_id} {finding.resource.id}: {text(finding.title)}")
+        yield from self._block(f"{text(finding.severity.value).upper()}, {finding.id}", 2)
         if finding.observed:
-            yield from self._block(f"seen: {finding.observed}", 2)
+            yield from self._block(text("seen: {observed}", observed=self.language.said(finding.observed)), 2)
         if fix.reason is not None:
             yield ""
-            yield from self._block(f"{_HEADINGS[fix.kind]}: {fix.reason}", 2)
+            yield from self._block(text(_REASONS[fix.kind], reason=text(fix.reason)), 2)
         if fix.kind is FixKind.NONE:
             return
         if fix.kind is not FixKind.AUTOMATIC:
-            yield from self._block(f"Fix: {remediation.summary}", 2)
+            yield from self._block(text("Fix: {summary}", summary=self.language.said(remediation.summary)), 2)
         steps = fix.on(side)
         if fix.steps and not steps and side is not None:
-            yield from self._block(f"Nothing of it is on the {side.value}'s side.", 2)
+            yield from self._block(text(_NOT_THIS_SIDE[side]), 2)
         yield from self.commands(steps)
         if not fix.steps and remediation.cli:
-            yield from self._part("By hand, with what stands in <> filled in:", remediation.cli)
+            yield from self._part(text("By hand, with what stands in <> filled in:"), remediation.cli)
         if remediation.console and side in (None, finding.side, Side.BOTH):
-            yield from self._part("Console:", [remediation.console])
+            yield from self._part(text("Console:"), [console_path(remediation.console, self.language)])
         if remediation.terraform and side in (None, finding.side, Side.BOTH):
             yield from self._part("Terraform:", remediation.terraform.rstrip().split("\n"))
 
@@ -69,43 +87,65 @@ class Page:
             # A command is one line, however long: it is meant to be copied.
             yield f"    {inert(step.command)}"
             if step.caution:
-                yield from self._block(f"mind: {step.caution}", 6)
+                text = self.language.text("mind: {caution}", caution=self.language.text(step.caution))
+                yield from self._block(text, 6)
 
     def preview(self, found: Preview, tried: int) -> Iterator[str]:
         """The difference that the steps make."""
-        many = "1 command" if tried == 1 else f"{tried} commands"
-        yield from self._block(f"What if: {many} tried on a copy of the inventory; nothing was sent")
+        text = self.language.text
+        yield from self._block(
+            self.language.plural(
+                "What if: {n} command tried on a copy of the inventory; nothing was sent",
+                "What if: {n} commands tried on a copy of the inventory; nothing was sent",
+                tried,
+            )
+        )
         if found.reason is not None:
-            yield from self._block(f"cannot be foretold: {found.reason}", 2)
+            yield from self._block(text("cannot be foretold: {finding}", finding=found.reason), 2)
             return
         yield from self._findings("closes", found.closes)
-        yield from self._findings("stays open", found.stays)
+        yield from self._findings("stays", found.stays)
         yield from self._findings("opens", found.opens)
         yield from self._findings("settles", found.settles)
-        yield from self._findings("cannot be foretold", found.unforeseen)
+        yield from self._findings("unforeseen", found.unforeseen)
         if found.unforeseen:
-            yield from self._block("(the cloud decides that after the change: health, or what serves a zone)", 4)
+            yield from self._block(text("(the cloud decides that after the change: health, or what serves a zone)"), 4)
         for change in found.paths:
-            words = [change.before or "none", change.after or "none"]
-            what = " -> ".join(words) if words[0] != words[1] else f"{words[0]}, as before"
-            what += f", at {', '.join(change.broken)}" if change.broken else ""
-            yield from self._block(f"path {_place(change)}: {what}", 2)
+            yield from self._block(self._path(change), 2)
         if not any((found.closes, found.stays, found.opens, found.settles, found.unforeseen, found.paths)):
-            yield from self._block("nothing changes", 2)
+            yield from self._block(text("nothing changes"), 2)
 
     def _findings(self, word: str, findings: Iterable[Finding]) -> Iterator[str]:
+        text = self.language.text
         for finding in findings:
-            text = f"{word}: {finding.rule_id} {finding.resource.id} ({finding.severity.value}), {finding.title}"
-            yield from self._block(text, 2)
+            severity, title = text(finding.severity.value), text(finding.title)
+            shown = f"{finding.rule_id} {finding.resource.id} ({severity}), {title}"
+            yield from self._block(text(_OUTCOMES[word], finding=shown), 2)
+
+    def _path(self, change: PathChange) -> str:
+        text = self.language.text
+        before, after = text(change.before or "none"), text(change.after or "none")
+        line = (
+            text("path {path}: {before} -> {after}", path=_place(change), before=before, after=after)
+            if before != after
+            else text("path {path}: {verdict}, as before", path=_place(change), verdict=after)
+        )
+        return text("{path}, at {hops}", path=line, hops=self.language.listed(change.broken)) if change.broken else line
 
     def _owner(self, step: Step) -> str:
-        who = step.side.value.capitalize() if step.side is not Side.BOTH else "The account itself"
-        if step.account_id is None:
-            return f"{who}, whose account is not known:"
-        profile = self.profiles.get(step.account_id)
-        if step.account_id not in self.profiles:
-            return f"{who}, account {step.account_id} (not audited):"
-        return f"{who}, account {step.account_id}" + (f" (audited as profile {profile}):" if profile else ":")
+        text = self.language.text
+        account, profile = step.account_id, self.profiles.get(step.account_id or "")
+        if account is None:
+            who = text("not known")
+        elif account not in self.profiles:
+            who = text("{account} (not audited)", account=account)
+        else:
+            who = (
+                text("{account} (audited as profile {profile})", account=account, profile=profile)
+                if profile
+                else account
+            )
+        return text(_OWNERS[step.side], account=who)
 
     def _part(self, heading: str, lines: Iterable[str]) -> Iterator[str]:
         yield ""

@@ -139,7 +139,9 @@ def _path_changes(
         )
         for path in after
     }
-    changes = ((key, PathChange(*key, *(found.get(key) for found in verdicts), broken.get(key, ()))) for key in keys)
+    changes = [
+        (key, PathChange(*key, verdicts[0].get(key), verdicts[1].get(key), broken=broken.get(key, ()))) for key in keys
+    ]
     return tuple(change for key, change in changes if change.before != change.after or key in touched)
 
 

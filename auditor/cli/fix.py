@@ -59,7 +59,9 @@ def fix(
     snapshots: tuple[Path, ...],
     form: str,
 ) -> int:
-    """What mends a finding, as text: per side the `aliyun` commands, the console and Terraform.  Nothing is sent.
+    """What mends a finding, and what it would close and open.
+
+    Text only: per side the `aliyun` commands, the console and Terraform.  Nothing is ever sent.
 
     \b
     plaudit fix plf1-0a1b2c

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from auditor.cli.fix_page import Page
     from auditor.fixes import Fix, Preview
+    from auditor.inventory.snapshot import Snapshot
 
 _ID = "plf1-"
 
@@ -36,6 +37,13 @@ _ID = "plf1-"
     type=PathText(),
     metavar="SNAPSHOT",
     help="Saved snapshots, several are merged; default: the last scan.",
+)
+@click.option(
+    "--terraform",
+    "states",
+    multiple=True,
+    metavar="FILE",
+    help="Compare with this state too, for the findings of DRIFT rules; repeatable, patterns, `-`.",
 )
 @click.option(
     "--format",
@@ -57,6 +65,7 @@ def fix(
     spec: Spec,
     rule_folders: tuple[Path, ...],
     snapshots: tuple[Path, ...],
+    states: tuple[str, ...],
     form: str,
 ) -> int:
     """What mends a finding, and what it would close and open.
@@ -68,7 +77,7 @@ def fix(
     plaudit fix SG-001/ep-gw8example --what-if
     plaudit fix --all --what-if --from both.snapshot
 
-    FINDING is an id, the beginning of one, a rule, or RULE/RESOURCE.
+    FINDING is an id, the beginning of one, a rule, or RULE/RESOURCE.  Findings of DRIFT rules need --terraform.
 
     Exit codes: 0 shown, or with --what-if: the findings close and nothing opens; 3 one does not close, or another one
     opens; 4 it cannot be foretold, or nothing could be tried; 2 wrong usage.
@@ -78,7 +87,7 @@ def fix(
     from auditor.facts.workshop import Workshop
     from auditor.fixes import FixKind, Planner, foretell, steps_of
     from auditor.fixes.plan import in_order
-    from auditor.fixes.preview import judgement
+    from auditor.fixes.preview import Judgement, judgement
 
     terminal = ctx.ensure_object(Terminal)
     if every == bool(names):
@@ -87,10 +96,16 @@ def fix(
     rules = selected_rules(rule_folders)
     workshop = Workshop(snapshot, spec)
     before = judgement(snapshot, rules, spec, workshop=workshop)
+    declared = _Declared(states, snapshot) if states else None
+    if declared is not None:
+        before = Judgement([*before.findings, *declared.findings], before.paths)
     chosen = _failures(before.findings) if every else _chosen(names, before.findings)
     wanted = Side(side) if side else None
     with Planner(snapshot, rules, spec, workshop) as planner:
-        fixes = in_order(planner.fix(finding) for finding in chosen)
+        fixes = in_order(
+            declared.fix(finding) if declared is not None and finding in declared.findings else planner.fix(finding)
+            for finding in chosen
+        )
     left = [made for made in fixes if made.kind is not FixKind.AUTOMATIC]
     automatic = [made for made in fixes if made.kind is FixKind.AUTOMATIC]
     shown = [made for made in automatic if made.on(wanted)] if every else fixes
@@ -98,7 +113,8 @@ def fix(
     found: Preview | None = None
     if what_if and steps:
         meant = [made.finding for made in automatic if made.on(wanted)]
-        found = foretell(snapshot, before, steps, meant, rules, spec)
+        beside = declared.judged if declared is not None else None
+        found = foretell(snapshot, before, steps, meant, rules, spec, beside=beside)
     if form == "json":
         terminal.write(fix_page.document(shown, steps, found, wanted, _scanned(snapshot.meta)))
     else:
@@ -110,6 +126,29 @@ def fix(
     if every:
         terminal.say(f"{len(automatic)} of {len(fixes)} failures can be mended without a choice")
     return _code(what_if, found, automatic, left if not every else [], terminal)
+
+
+class _Declared:
+    """Terraform states beside a snapshot: the findings of the DRIFT rules and what mends them."""
+
+    def __init__(self, states: Sequence[str], snapshot: Snapshot) -> None:
+        from auditor.cli.drift import against, state_files
+        from auditor.drift.declarations import read_declarations
+
+        self._declarations = [entry for file in state_files(states) for entry in read_declarations(file)]
+        self._drift, self.findings = against(self._declarations, snapshot)
+
+    def judged(self, snapshot: Snapshot) -> list[Finding]:
+        """The outcomes of another snapshot."""
+        from auditor.cli.drift import against
+
+        return against(self._declarations, snapshot)[1]
+
+    def fix(self, finding: Finding) -> Fix:
+        """What mends one of the findings."""
+        from auditor.fixes.declared import declared_fix
+
+        return declared_fix(finding, self._drift)
 
 
 def _scanned(meta: object) -> str | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from auditor.engine.changes import ChangeReader, Step
 from auditor.engine.rule import RemediationTemplate, Rule
 from auditor.findings import Finding, Outcome, Side
+from auditor.languages import marked
 
 if TYPE_CHECKING:
     from auditor.facts.workshop import Workshop
@@ -62,7 +63,7 @@ class Planner:
     def fix(self, finding: Finding) -> Fix:
         """The fix of a finding of the same snapshot and rules."""
         if finding.outcome is not Outcome.FAIL:
-            return Fix(finding, FixKind.NONE, reason=_NO_FAILURE[finding.outcome])
+            return Fix(finding, FixKind.NONE, reason=NO_FAILURE[finding.outcome])
         template = self._rules[finding.rule_id].remediation
         steps = tuple(self._reader.steps(finding))
         missing = sorted({name for step in steps for name in step.missing})
@@ -75,10 +76,10 @@ class Planner:
 
 
 #: Why there is nothing to mend, by outcome.
-_NO_FAILURE = {
-    Outcome.PASS: "The rule passes; there is nothing to mend.",
-    Outcome.NOT_APPLICABLE: "The rule does not apply; there is nothing to mend.",
-    Outcome.UNKNOWN: "It could not be judged; read what is missing first.",
+NO_FAILURE = {
+    Outcome.PASS: marked("The rule passes; there is nothing to mend."),
+    Outcome.NOT_APPLICABLE: marked("The rule does not apply; there is nothing to mend."),
+    Outcome.UNKNOWN: marked("It could not be judged; read what is missing first."),
 }
 
 
@@ -100,7 +101,11 @@ def _by_hand(template: RemediationTemplate) -> tuple[FixKind, tuple[Step, ...], 
     for kind, text in _manual(template):
         if text is not None:
             return kind, (), text
-    return FixKind.CHOICE, (), "The rule names no change that is sure to be right here; its summary says what to do."
+    return (
+        FixKind.CHOICE,
+        (),
+        marked("The rule names no change that is sure to be right here; its summary says what to do."),
+    )
 
 
 def in_order(fixes: Iterable[Fix]) -> list[Fix]:

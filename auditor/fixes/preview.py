@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -90,17 +90,21 @@ def foretell(
     meant: Sequence[Finding],
     rules: Sequence[Rule],
     spec: Spec,
+    *,
+    beside: Callable[[Snapshot], Sequence[Finding]] | None = None,
 ) -> Preview:
     """What the steps do to the findings of `snapshot`; `meant` are those that they are to mend.
 
-    Rules, specification and the time of the scan are those of `before`.
+    Rules, specification and the time of the scan are those of `before`.  `beside` gives the findings of a snapshot that
+    no rule file gives; those of `snapshot` are in `before`.
     """
     try:
-        after = judgement(changed(snapshot, steps), rules, spec)
+        copy = changed(snapshot, steps)
     except Unforeseen as reason:
         return Preview(reason=str(reason))
+    after = judgement(copy, rules, spec)
     old = {finding.id: finding for finding in before.findings}
-    new = {finding.id: finding for finding in after.findings}
+    new = {finding.id: finding for finding in (*after.findings, *(beside(copy) if beside is not None else ()))}
     failed = {id_ for id_, finding in old.items() if finding.outcome is Outcome.FAIL}
     fails = {id_ for id_, finding in new.items() if finding.outcome is Outcome.FAIL}
     unknown = {id_ for id_, finding in new.items() if finding.outcome is Outcome.UNKNOWN}

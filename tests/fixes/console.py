@@ -320,6 +320,14 @@ class Console:
             (entry,) = [entry for entry in acl.entries if entry[0] == item["entry"]]
             acl.entries.remove(entry)
 
+    def _unassociate_eip_address(
+        self, account: str, RegionId: str, AllocationId: str, InstanceId: str, InstanceType: str
+    ) -> None:
+        eip = self.world.eips[AllocationId]
+        assert (eip.account_id, eip.region_id) == (account, RegionId)
+        assert (eip.instance_id, eip.instance_type) == (InstanceId, InstanceType)
+        eip.instance_id, eip.instance_type, eip.status = "", "", "Available"
+
     # -------------------------------------------------------------------------------------------------------- ecs
 
     def _start_instance(self, account: str, InstanceId: str, region: str) -> None:

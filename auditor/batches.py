@@ -7,14 +7,16 @@ of the engine's answer, stands for such a finding until it is read.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import Any, NamedTuple, overload
 
-from auditor.findings import Finding, Outcome, Severity
+from auditor.findings import Finding, Outcome, ResourceRef, Severity
 
 #: Outcomes that somebody has to look at: these findings are always made.
 OPEN = (Outcome.FAIL, Outcome.UNKNOWN)
+
+_SETTLED = (Outcome.PASS, Outcome.NOT_APPLICABLE)
 
 #: What one row of the engine's answer is, before a finding is made of it.
 Draft = tuple[Any, ...]
@@ -23,12 +25,26 @@ Draft = tuple[Any, ...]
 Tally = Counter[tuple[str, Severity, str]]
 
 
+#: An object and the others that a verdict about it rests on.
+Refs = tuple[ResourceRef, tuple[ResourceRef, ...]]
+
+
+class Settled(NamedTuple):
+    """So many findings of one outcome, passed or not applicable, about one object with the same related ones."""
+
+    resource: ResourceRef
+    related: tuple[ResourceRef, ...]
+    outcome: Outcome
+    number: int
+
+
 @dataclass(slots=True)
 class Batch:
     """The findings of one rule in their order.
 
     `entries` holds findings, and drafts in the place of those that passed or do not apply; `make` makes a finding of a
-    draft.  `open` are the indexes of failures and unknowns, `settled` counts all others.
+    draft, `refs` tells what it would be about.  `open` are the indexes of failures and unknowns, `settled` counts all
+    others.
     """
 
     rule_id: str
@@ -37,6 +53,7 @@ class Batch:
     open: list[int]
     settled: Counter[tuple[Severity, Outcome]]
     make: Callable[[Draft], Finding]
+    refs: Callable[[Draft], tuple[Refs, Severity, Outcome]]
 
     def __iter__(self) -> Iterator[Finding]:
         for index, entry in enumerate(self.entries):
@@ -55,6 +72,19 @@ class Batch:
     def opened(self) -> Iterator[Finding]:
         """Failures and unknowns."""
         return map(self.at, self.open)
+
+    def places(self) -> dict[tuple[Severity, Outcome], list[Refs]]:
+        """What all others are about, in their order."""
+        found: dict[tuple[Severity, Outcome], list[Refs]] = {}
+        for entry in self.entries:
+            if not isinstance(entry, Finding):
+                refs, severity, outcome = self.refs(entry)
+            elif entry.outcome in OPEN:
+                continue
+            else:
+                refs, severity, outcome = (entry.resource, entry.related), entry.severity, entry.outcome
+            found.setdefault((severity, outcome), []).append(refs)
+        return found
 
 
 class Findings(Sequence[Finding]):
@@ -109,8 +139,33 @@ class Findings(Sequence[Finding]):
             entries = list(batch.entries)
             for index in batch.open:
                 entries[index] = change(batch.at(index))
-            batches.append(Batch(batch.rule_id, batch.title, entries, batch.open, batch.settled, batch.make))
+            batches.append(
+                Batch(batch.rule_id, batch.title, entries, batch.open, batch.settled, batch.make, batch.refs)
+            )
         return Findings(batches)
+
+    def of_rules(self, rule_ids: Collection[str]) -> Iterator[Finding]:
+        """The findings of some rules."""
+        for batch in self.batches:
+            if batch.rule_id in rule_ids:
+                yield from batch
+
+    def settled(self) -> list[Settled]:
+        """What passed or does not apply: passes first, then by severity and rule."""
+        lists = [
+            ((_SETTLED.index(outcome), severity.rank, batch.rule_id), outcome, refs)
+            for batch in self.batches
+            for (severity, outcome), refs in batch.places().items()
+        ]
+        numbers: dict[tuple[int, int, Outcome], int] = {}
+        first: dict[tuple[int, int, Outcome], Refs] = {}
+        for _, outcome, refs in sorted(lists, key=lambda one: one[0]):
+            for one in refs:
+                # By identity: an object has one reference, and hashing hundreds of thousands takes long.
+                key = (id(one[0]), id(one[1]), outcome)
+                first.setdefault(key, one)
+                numbers[key] = numbers.get(key, 0) + 1
+        return [Settled(*first[key], key[2], number) for key, number in numbers.items()]
 
     def tally(self) -> Tally:
         """The numbers, without making anything."""
@@ -134,6 +189,23 @@ def changed(findings: Sequence[Finding], change: Callable[[Finding], Finding]) -
     if isinstance(findings, Findings):
         return findings.changed(change)
     return tuple(change(finding) if finding.outcome in OPEN else finding for finding in findings)
+
+
+def settled(findings: Iterable[Finding], order: Callable[[Finding], Any] | None = None) -> list[Settled]:
+    """What passed or does not apply: passes first, then by severity and rule, as `order` has to have them too."""
+    if isinstance(findings, Findings):
+        return findings.settled()
+    others = [finding for finding in findings if finding.outcome not in OPEN]
+    if order is not None:
+        others.sort(key=order)
+    return [Settled(finding.resource, finding.related, finding.outcome, 1) for finding in others]
+
+
+def of_rules(findings: Iterable[Finding], rule_ids: Collection[str]) -> Iterator[Finding]:
+    """The findings of some rules, of every outcome."""
+    if isinstance(findings, Findings):
+        return findings.of_rules(rule_ids)
+    return (finding for finding in findings if finding.rule_id in rule_ids)
 
 
 def tally(findings: Iterable[Finding]) -> Tally:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from auditor.batches import changed, of_rules, opened, tally
 from auditor.errors import FileError
 from auditor.findings import Finding, Outcome, Report
 
@@ -156,7 +157,7 @@ class Ledger:
         """Whether a scan was recorded."""
         return self._connection.execute("select 1 from runs where run_id = ?", (run_id,)).fetchone() is not None
 
-    def annotate(self, findings: Sequence[Finding], now: str, run_id: str = "") -> tuple[Finding, ...]:
+    def annotate(self, findings: Sequence[Finding], now: str, run_id: str = "") -> Sequence[Finding]:
         """The findings with `first_seen` and `is_new`: new is what was not open at the end of the last run.
 
         `now` is the time of the scan, RFC 3339; it becomes the first-seen time of what was never seen.  Where the scan
@@ -170,14 +171,12 @@ class Ledger:
                 (run_id,),
             )
         }
-        annotated = []
-        for finding in findings:
-            if finding.outcome not in (Outcome.FAIL, Outcome.UNKNOWN):
-                annotated.append(finding)
-                continue
+
+        def annotated(finding: Finding) -> Finding:
             first_seen, closed = known.get(finding.id, (now, True))
-            annotated.append(replace(finding, first_seen=first_seen, is_new=finding.id not in known or closed))
-        return tuple(annotated)
+            return replace(finding, first_seen=first_seen, is_new=finding.id not in known or closed)
+
+        return changed(findings, annotated)
 
     def record(self, report: Report, rule_ids: Sequence[str]) -> None:
         """Writes one run.
@@ -205,14 +204,13 @@ class Ledger:
             }
             seen_at = report.scan.started_at
             still_open: set[str] = set()
-            judged_good: set[str] = set()
             rows = []
-            for finding in report.findings:
-                if finding.outcome not in (Outcome.FAIL, Outcome.UNKNOWN):
-                    judged_good.add(finding.id)
-                    continue
+            for finding in opened(report.findings):
                 still_open.add(finding.id)
                 rows.append(_row(finding, sequence, seen_at))
+            # Only of rules with something to close: most findings were never open.
+            in_doubt = {rule_id for identity, (rule_id, _) in open_before.items() if identity not in still_open}
+            judged_good = {finding.id for finding in of_rules(report.findings, in_doubt)} - still_open
             self._connection.executemany(_UPSERT, rows)
             judged = set(rule_ids)
             closed = [
@@ -351,8 +349,8 @@ def _row(finding: Finding, sequence: int, seen_at: str) -> tuple[object, ...]:
 def _counts(report: Report) -> tuple[int, ...]:
     outcomes = dict.fromkeys(_OUTCOMES, 0)
     severities = dict.fromkeys(_SEVERITIES, 0)
-    for finding in report.findings:
-        outcomes["waived" if finding.waived else finding.outcome.value] += 1
-        if finding.outcome is Outcome.FAIL and not finding.waived:
-            severities[finding.severity.value] += 1
+    for (_, severity, outcome), number in tally(report.findings).items():
+        outcomes[outcome] += number
+        if outcome == Outcome.FAIL:
+            severities[severity.value] += number
     return (*outcomes.values(), *severities.values())

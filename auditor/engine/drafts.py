@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from auditor.batches import Refs
 from auditor.engine.related import ID_COLUMNS, Known, references, scope_references
 from auditor.engine.remediation import fill_in
 from auditor.engine.rule import Rule
@@ -112,6 +113,11 @@ class Maker:
             observed=row[_OBSERVED] or None,
             related=self._related(row, member),
         )
+
+    def refs(self, row: Sequence[Any]) -> tuple[Refs, Severity, Outcome]:
+        """What `settled` would be about, its severity and its outcome."""
+        member = self._members[row[ID]]
+        return (member.ref, self._related(row, member)), self.severity(row[SEVERITY]), OUTCOMES[row[OUTCOME]]
 
     def place(self, entry: Finding | Sequence[Any]) -> tuple[str, str, str, str, str]:
         """Where a finding, made or not, stands among those of its rule."""

@@ -156,7 +156,7 @@ class _Bench:
                     opened.append(index)
                 else:
                     settled[entry.severity, entry.outcome] += 1
-        return Batch(rule.id, rule.title, entries, opened, settled, maker.settled)
+        return Batch(rule.id, rule.title, entries, opened, settled, maker.settled, maker.refs)
 
     def _explain(
         self, state: _RuleState, member: Member, answer: Answer

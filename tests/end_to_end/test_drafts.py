@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import pytest
 
@@ -115,8 +116,11 @@ def test_a_late_finding_is_made_once() -> None:
         made.append(draft)
         return passed
 
+    def no_refs(draft: tuple[object, ...]) -> Any:
+        raise AssertionError(draft)
+
     settled = Counter({(passed.severity, passed.outcome): 2})
-    findings = Findings([Batch(passed.rule_id, passed.title, [(1,), (2,)], [], settled, make)])
+    findings = Findings([Batch(passed.rule_id, passed.title, [(1,), (2,)], [], settled, make, no_refs)])
     assert findings.tally().total() == len(findings) == 2
     assert made == []
     assert [*findings, *findings, findings[0]] == [passed] * 5

@@ -11,6 +11,7 @@ import click
 
 from auditor.cli.formats import FORMATS
 from auditor.cli.terminal import Terminal
+from auditor.languages import Language, of_environment
 from auditor.spec import Spec
 from auditor.spec_file import CHOICES, load_spec, seconds_of
 
@@ -198,8 +199,6 @@ report_options = _together(
     option("--format", "formats", multiple=True, type=FormatText(), metavar="F[=PATH]",
            help=f"{', '.join(FORMATS)}; without a path to standard output, at most one of those. Default: table."),
     option("--all-outcomes", is_flag=True, help="List passed and not applicable outcomes too."),
-    option("--lang", type=click.Choice(CHOICES["lang"]), default="en", show_default=True,
-           help="Language of reports for people; machine formats stay English."),
 )  # fmt: skip
 
 
@@ -216,6 +215,12 @@ def _talk(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
             terminal.progress = not value
         case "color":
             terminal.color = value
+        case "lang":
+            # a group and its subcommand both have the option: the one that was given counts
+            if ctx.get_parameter_source("lang") is not click.core.ParameterSource.DEFAULT:
+                terminal.language = Language(value)
+            elif not terminal.configured:
+                terminal.language = Language(of_environment(os.environ))
     terminal.configure()
     return value
 
@@ -228,6 +233,9 @@ talk_options = _together(
     option("--no-progress", is_flag=True, expose_value=False, callback=_talk, help="No progress display."),
     option("--color", type=click.Choice(CHOICES["color"]), default="auto", show_default=True, expose_value=False,
            callback=_talk, help="Colours on standard output; NO_COLOR is honoured."),
+    option("--lang", type=click.Choice(CHOICES["lang"]), expose_value=False, callback=_talk, is_eager=True,
+           help="Language of reports and messages for people; machine formats stay English. Default: that of LC_ALL, "
+                "LC_MESSAGES or LANG."),
 )  # fmt: skip
 
 

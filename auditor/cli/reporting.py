@@ -127,7 +127,6 @@ def write_documents(
     terminal: Terminal,
     gate: Gate,
     *,
-    lang: str = "en",
     undelivered: Sequence[str] = (),
 ) -> Verdict:
     """Renders and writes every document; one that cannot be written does not keep the others from being written.
@@ -142,7 +141,7 @@ def write_documents(
         settings = {
             "width": terminal.columns if output.path is None else 120,
             "color": terminal.paints if output.path is None else False,
-            "lang": lang,
+            "lang": terminal.language.code,
         }
         data = FORMATS[output.name].render(report, settings)
         place = str(output.path) if output.path is not None else "standard output"

@@ -76,7 +76,6 @@ def scan(
     lock_wait: float | None,
     formats: tuple[tuple[str, Path | None], ...],
     all_outcomes: bool,
-    lang: str,
     sinks: tuple[str, ...],
     sinks_file: Path | None,
     deliver_mode: str,
@@ -142,9 +141,7 @@ def scan(
             report = accepted.applied(report, snapshot, [rule.id for rule in rules], terminal)
             report, _ = reporting.with_verdict(report, gate)
             undelivered += delivery.run(targets, folder, report, judged_rules, terminal)
-            verdict = reporting.write_documents(
-                report, outputs.documents, terminal, gate, lang=lang, undelivered=undelivered
-            )
+            verdict = reporting.write_documents(report, outputs.documents, terminal, gate, undelivered=undelivered)
             history.record(ledger, report, verdict, [rule.id for rule in rules], terminal)
     for line in verdict.allowed:
         terminal.warn(f"let through by --allow-unknown: {line}")

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from auditor import __version__
 from auditor.findings import Finding, Gap, Report, ResourceRef, Severity
+from auditor.languages import ENGLISH, Language
 from auditor.reporters import diagram, trend
 from auditor.reporters.connections import STATUS_LABELS, Group, Owner, given_name, noun
 from auditor.reporters.summary import COUNTED, Summary, counted_as, refused_reads, summarize
 from auditor.reporters.text import inert, inert_lines
+from auditor.reporters.translation import in_language
 from auditor.resources import templates_folder
 
 if TYPE_CHECKING:
@@ -32,18 +34,21 @@ _SEVERITIES = tuple(Severity)
 _OUTCOMES = ("fail", "unknown", "waived", "pass", "not_applicable")
 
 
-def render(report: Report) -> str:
-    """The report as one file."""
+def render(report: Report, *, lang: str = "en") -> str:
+    """The report as one file, in one language."""
+    language = Language(lang)
+    report = in_language(report, language)
     style, script = _asset("report.css"), _asset("report.js")
     policy = (
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
     summary = summarize(report)
-    return _page(report, summary, policy=policy, style=style, script=script, data=_data(report, summary))
+    data = _data(report, summary, language)
+    return _page(report, summary, language, policy=policy, style=style, script=script, data=data)
 
 
-def page(template: str, values: Mapping[str, Any]) -> str:
+def page(template: str, values: Mapping[str, Any], language: Language = ENGLISH) -> str:
     """A page of another template in the same dress: our style, no script, nothing loaded."""
     from markupsafe import Markup
 
@@ -51,21 +56,23 @@ def page(template: str, values: Mapping[str, Any]) -> str:
     policy = f"default-src 'none'; style-src {_hash(style)}; img-src data:; base-uri 'none'; form-action 'none'"
     # the style is a file of ours; everything else is escaped
     dressed = {**values, "policy": policy, "style": Markup(style)}  # noqa: S704
-    return _environment().get_template(template).render(dressed)
+    return _environment(language).get_template(template).render(dressed)
 
 
-def render_dir(report: Report) -> dict[str, bytes]:
+def render_dir(report: Report, *, lang: str = "en") -> dict[str, bytes]:
     """The report as a folder, for servers that refuse style and script inside a page: file name → content."""
     policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
+    language = Language(lang)
+    report = in_language(report, language)
     summary = summarize(report)
     return {
-        "index.html": _page(report, summary, policy=policy, style=None, script=None, data=None).encode(),
+        "index.html": _page(report, summary, language, policy=policy, style=None, script=None, data=None).encode(),
         "report.css": _asset("report.css").encode(),
         "report.js": _asset("report.js").encode(),
-        "data.json.gz.txt": _data(report, summary).encode(),
+        "data.json.gz.txt": _data(report, summary, language).encode(),
     }
 
 
@@ -77,8 +84,10 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _environment() -> jinja2.Environment:
+def _environment(language: Language) -> jinja2.Environment:
     import jinja2
+
+    from auditor.reporters import template_texts
 
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(_asset),
@@ -88,8 +97,10 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        extensions=["jinja2.ext.i18n"],
     )
-    environment.filters.update(noun=noun, given_name=given_name)
+    environment.filters.update(noun=lambda table: noun(table, language), given_name=given_name)
+    template_texts.install(environment, language)
     return environment
 
 
@@ -107,14 +118,21 @@ class _Lines(str):
 
 
 def _page(
-    report: Report, summary: Summary, *, policy: str, style: str | None, script: str | None, data: str | None
+    report: Report,
+    summary: Summary,
+    language: Language,
+    *,
+    policy: str,
+    style: str | None,
+    script: str | None,
+    data: str | None,
 ) -> str:
     from markupsafe import Markup
 
-    drawn = _Drawn(Markup)
+    drawn = _Drawn(Markup, language)
     cards = [_card(group, drawn) for group in summary.groups if group.kind != "account"]
     return (
-        _environment()
+        _environment(language)
         .get_template("report.html.j2")
         .render(
             report=report,
@@ -137,25 +155,28 @@ def _page(
             carried=CARRIED,
             refused=refused_reads(summary.coverage),
             waived=[finding for finding in summary.shown if finding.waived],
-            trend=_trend(report, summary, Markup),
+            trend=_trend(report, summary, Markup, language),
         )
     )
 
 
-def _trend(report: Report, summary: Summary, markup: Callable[[str], str]) -> dict[str, str] | None:
+def _trend(report: Report, summary: Summary, markup: Callable[[str], str], language: Language) -> dict[str, str] | None:
     """The plot of past scans with this one at its end; None without a history of at least two."""
     runs = trend.points(report.extra)
     failures = {severity.value: summary.by_severity[severity]["fail"] for severity in _SEVERITIES}
     now = {"at": report.scan.started_at, "fail": summary.counts["fail"], "unknown": summary.counts["unknown"]}
     runs = [*runs, {**now, **failures}]
-    return {"svg": markup(trend.svg(runs)), "sentence": trend.sentence(runs)} if len(runs) > 1 else None
+    if len(runs) < 2:
+        return None
+    return {"svg": markup(trend.svg(runs, language)), "sentence": trend.sentence(runs, language)}
 
 
 class _Drawn:
     """Draws the paths that need a look, as many as a page may hold."""
 
-    def __init__(self, markup: Callable[[str], str]) -> None:
+    def __init__(self, markup: Callable[[str], str], language: Language) -> None:
         self._markup = markup
+        self._language = language
         self._number = 0
         self.left_out = 0
 
@@ -168,19 +189,14 @@ class _Drawn:
             if self._number > DRAWN_PATHS:
                 self.left_out += 1
                 continue
+            protocol = path.protocol or self._language.text("any protocol")
+            port = f"{protocol}/{path.port if path.port is not None else '?'}"
             found.append(
                 {
-                    "svg": self._markup(diagram.svg(path)),
+                    "svg": self._markup(diagram.svg(path, self._language)),
                     "verdict": path.verdict,
-                    "sentence": diagram.sentence(path),
-                    "where": ", ".join(
-                        part
-                        for part in (
-                            f"{path.protocol or 'any protocol'}/{path.port if path.port is not None else '?'}",
-                            path.zone_id,
-                        )
-                        if part
-                    ),
+                    "sentence": diagram.sentence(path, self._language),
+                    "where": ", ".join(part for part in (port, path.zone_id) if part),
                     "hops": path.hops,
                     "open": self._number <= 8,
                 }
@@ -235,7 +251,8 @@ def _gap(gap: Gap) -> str:
 class _Pool:
     """Texts that come again and again, each kept once and inert.  Number 0 is a text that is not known."""
 
-    def __init__(self) -> None:
+    def __init__(self, language: Language) -> None:
+        self.language = language
         self.texts = [""]
         self._known: dict[str | None, int] = {None: 0}
 
@@ -248,12 +265,12 @@ class _Pool:
         return number
 
     def ref(self, ref: ResourceRef) -> list[int]:
-        return [self(noun(ref.type)), self(ref.id)]
+        return [self(noun(ref.type, self.language)), self(ref.id)]
 
 
-def _data(report: Report, summary: Summary) -> str:
+def _data(report: Report, summary: Summary, language: Language) -> str:
     """All listed findings for the script: JSON, gzip, base64.  report.js knows the same order of fields."""
-    pool = _Pool()
+    pool = _Pool(language)
     rules: dict[tuple[Any, ...], int] = {}
     places: dict[str, list[int]] = {}
     for group in summary.groups:
@@ -284,7 +301,7 @@ def _data(report: Report, summary: Summary) -> str:
                 rules.setdefault(rule, len(rules)),
                 ranks[finding.severity],
                 _OUTCOMES.index(counted_as(finding)),
-                pool(noun(resource.type)),
+                pool(noun(resource.type, language)),
                 inert(resource.id),
                 pool(given_name(resource)),
                 pool(resource.account_id),

@@ -262,7 +262,7 @@ def _with_states(
         old=Moment(tuple("standard input" if file == "-" else file for file in files)),
         new=Moment((str(path),), report.scan),
         terraform=found,
-        judged=report.findings,
+        judged=tuple(report.findings),
         reads=report.reads,
         all_outcomes=all_outcomes,
         exit_code=code,

@@ -19,6 +19,7 @@ ALLOWED = {
     "engine": {"", "inventory", "facts", "engine"},
     "drift": {"", "inventory", "facts", "engine", "drift"},
     "probe": {"", "inventory", "facts", "probe"},
+    "fixes": {"", "inventory", "facts", "engine", "fixes"},
     "reporters": {"", "inventory", "reporters"},
     "delivery": {"", "reporters", "delivery"},
     "simulator": {"", "simulator"},

@@ -26,6 +26,13 @@ if TYPE_CHECKING:
     from auditor.probe.targets import Given, Target
 
 
+class _Endpoints(click.Argument):
+    """Named in the usage line of `probe` itself, so that it does not stand in that of `probe plan`."""
+
+    def get_usage_pieces(self, ctx: click.Context) -> list[str]:
+        return []
+
+
 class _Probe(click.Group):
     """`probe plan` is a command of its own; everything else is what to probe."""
 
@@ -76,7 +83,7 @@ _from_option = option(
     subcommand_metavar="",
     context_settings={"allow_interspersed_args": True},
 )
-@click.argument("endpoints", nargs=-1, metavar="[ENDPOINT]...")
+@click.argument("endpoints", cls=_Endpoints, nargs=-1, metavar="[ENDPOINT]...")
 @spec_option
 @_from_option
 @click.option("--report", type=PathText(), metavar="FILE", help="Take them from a JSON report of `plaudit scan`.")

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from auditor.cli.formats import FORMATS
+from auditor.cli.formats import FORMATS, setting_names
 from auditor.cli.terminal import Terminal
 from auditor.languages import Language, of_environment
 from auditor.spec import Spec
@@ -65,6 +65,39 @@ class FormatText(click.ParamType[tuple[str, Path | None]]):
         from click.shell_completion import CompletionItem
 
         return [CompletionItem(name) for name in FORMATS if name.startswith(incomplete)]
+
+
+class FormatSetting(click.ParamType[tuple[str, str, bool | str]]):
+    """`FORMAT.SETTING=VALUE`, as (format, parameter of its renderer, value)."""
+
+    name = "format.setting=value"
+    envvar_list_splitter = ","
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str, bool | str]:
+        if isinstance(value, tuple):
+            return value  # click converts a default twice
+        place, separator, word = str(value).partition("=")
+        form, _, key = place.strip().partition(".")
+        known = FORMATS[form].settings.get(key) if form in FORMATS else None
+        if known is None:
+            from auditor.yaml_reader import did_you_mean
+
+            hint = did_you_mean(place, setting_names()) or f"; known are {', '.join(setting_names())}"
+            self.fail(f"unknown setting {place!r}{hint}", param, ctx)
+        if not separator:
+            shown = {"flag": "yes", "text": "TEXT", "file": "FILE"}[known.kind]
+            self.fail(f"{place} has no value; write {place}={shown}", param, ctx)
+        try:
+            return form, known.parameter, known.read(word)
+        except ValueError as error:
+            self.fail(f"{place} {error}", param, ctx)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(f"{name}=") for name in setting_names() if name.startswith(incomplete)]
 
 
 class Seconds(click.ParamType[float]):
@@ -198,6 +231,8 @@ history_options = _together(
 report_options = _together(
     option("--format", "formats", multiple=True, type=FormatText(), metavar="F[=PATH]",
            help=f"{', '.join(FORMATS)}; without a path to standard output, at most one of those. Default: table."),
+    option("--format-option", "format_settings", multiple=True, type=FormatSetting(), metavar="F.SETTING=VALUE",
+           help=f"Of a format (docs/formats.md): {', '.join(setting_names())}."),
     option("--all-outcomes", is_flag=True, help="List passed and not applicable outcomes too."),
 )  # fmt: skip
 

@@ -22,7 +22,8 @@ from auditor.inventory.archive import load_snapshot
 from auditor.inventory.snapshot import Snapshot
 from auditor.probe.evidence import add_probes
 from auditor.probe.plan import Assignment, Host, ansible, cloud_assistant, script
-from auditor.probe.result import ConnectionSeen, NameSeen, ProbeResult, read_result, result_document
+from auditor.probe.result import ConnectionSeen, NameSeen, ProbeResult
+from auditor.probe.result_file import read_result, result_document
 from auditor.probe.targets import Place, Service, Target, from_arguments, read_targets, targets_document
 from tests.hostile import HOSTILE
 from tests.probe.conftest import ZONE_A, Answer

@@ -276,6 +276,13 @@ class Ledger:
             for row in rows
         ]
 
+    def last_success(self) -> str | None:
+        """End of the last run that judged everything, whatever it found; None if there was none."""
+        row = self._connection.execute(
+            "select finished_at from runs where exit_code = 0 or (exit_code = 3 and complete) order by sequence desc"
+        ).fetchone()
+        return None if row is None else str(row[0])
+
     def new_since_last(self) -> list[Entry]:
         """Findings that the last run opened and no earlier run had open."""
         return self._entries("first_run = (select max(sequence) from runs) and closed_run is null")

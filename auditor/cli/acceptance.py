@@ -104,7 +104,7 @@ class Acceptance:
             )
             findings = state.findings
             for notice in state.notices:
-                terminal.warn(notice)
+                terminal.notice(notice)
             notices += state.notices
             extra["waivers"] = {
                 "expired": [entry.label for entry in state.expired],

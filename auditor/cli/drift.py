@@ -113,14 +113,15 @@ def drift(
     Exit codes: 0 nothing differs; 3 something does; 4 nothing differs, but something was unreadable or there was
     nothing to compare; 6 an output could not be written; 2 wrong usage.
     """  # fmt: skip
-    from auditor.cli import output
+    from auditor.cli import dated, output
     from auditor.cli.acceptance import Acceptance
 
     terminal = ctx.ensure_object(Terminal)
-    asked = formats or (("table", None),)
+    names = dated.names_of(formats or (("table", None),), None, judged_before=True)
+    asked = names.formats
     _check_usage(ctx, snapshots, states, asked)
     accepted = Acceptance.read(baseline, waivers, strict=waivers_strict, folders=rule_folders)
-    with output.opened(asked) as outputs:
+    with output.opened(asked, latest=names.latest) as outputs:
         if states:
             comparison = _with_states(
                 snapshots[0], states, accepted, terminal, fail_on=fail_on, all_outcomes=all_outcomes,

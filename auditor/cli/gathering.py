@@ -46,8 +46,11 @@ def collect_snapshot(
     tables: Collection[str] | None,
     spec: Spec,
     save: FileSink | None = None,
+    scan_id: str | None = None,
 ) -> Snapshot:
-    """Collects.  On interruption what was read until then goes to `save`, and the interruption goes on.
+    """Collects; `scan_id` is what the scan is called, a new UUID by default.
+
+    On interruption what was read until then goes to `save`, and the interruption goes on.
 
     Raises NothingReadError, UsageError, Interrupted.
     """
@@ -68,14 +71,14 @@ def collect_snapshot(
             )
         except CollectInterrupted as interruption:
             if save is not None:
-                store(_identified(interruption.snapshot), save)
+                store(_identified(interruption.snapshot, scan_id), save)
                 terminal.error(f"what was read until then is in {save.path}")
             raise
-    return _identified(snapshot)
+    return _identified(snapshot, scan_id)
 
 
-def _identified(snapshot: Snapshot) -> Snapshot:
-    return dataclasses.replace(snapshot, meta={**snapshot.meta, "scan_id": str(uuid.uuid4())})
+def _identified(snapshot: Snapshot, scan_id: str | None) -> Snapshot:
+    return dataclasses.replace(snapshot, meta={**snapshot.meta, "scan_id": scan_id or str(uuid.uuid4())})
 
 
 def store(snapshot: Snapshot, sink: FileSink) -> None:
@@ -84,7 +87,7 @@ def store(snapshot: Snapshot, sink: FileSink) -> None:
 
     try:
         write_to(snapshot, sink.replacement.file)
-        sink.replacement.commit()
+        sink.commit()
     except BaseException:
         sink.discard()
         raise
@@ -117,5 +120,5 @@ def load_snapshots(paths: Sequence[Path], terminal: Terminal) -> tuple[Snapshot,
 
     merged = merge_snapshots([load_snapshot(path) for path in paths])
     for notice in merged.notices:
-        terminal.warn(notice)
+        terminal.notice(notice)
     return merged.snapshot, merged.notices

@@ -43,6 +43,7 @@ COMMANDS = {
         "auditor.cli.doctor", "doctor", "Try each read; say which permission is missing and what it costs."
     ),
     "policy": Entry("auditor.cli.policy", "policy", "Print the least RAM policy for the selected rules."),
+    "completion": Entry("auditor.cli.completion", "completion", "Print the completion script of a shell."),
     "simulate": Entry("auditor.cli.simulate", "simulate", "Serve a simulated cloud on loopback."),
 }
 
@@ -97,10 +98,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         with signals.raising():
             result = cli.main(arguments, prog_name="plaudit", standalone_mode=False, obj=terminal)
-            code = result if isinstance(result, int) else 0
-            return terminal.finish(code)
+            code = terminal.finish(result if isinstance(result, int) else 0)
     except BaseException as error:  # noqa: BLE001 - the outermost frame: everything becomes a sentence and a code
-        return failure.code_for(error, terminal)
+        code = failure.code_for(error, terminal)
+    terminal.release(code)
+    return code
 
 
 def main() -> NoReturn:

@@ -14,9 +14,12 @@ from auditor.reporters.vocabulary import hop_kind
 COLUMNS: tuple[tuple[str, frozenset[str]], ...] = (
     (
         marked("Clients"),
-        frozenset({"clients", "client", "client_egress", "vpc", "vpcs", "network_acl", "network_acls"}),
+        frozenset({"clients", "client", "client_egress", "client_network_acl", "vpc", "vpcs"}),
     ),
-    (marked("Security groups"), frozenset({"security_groups", "security_group", "endpoint_access"})),
+    (
+        marked("Admission"),
+        frozenset({"network_acl", "network_acls", "security_groups", "security_group", "endpoint_access"}),
+    ),
     (marked("Endpoint zone"), frozenset({"endpoint", "endpoints", "endpoint_zone", "endpoint_zones", "eni"})),
     (marked("Connection"), frozenset({"connection", "connections", "connection_zones"})),
     (marked("Endpoint service"), frozenset({"endpoint_service", "endpoint_services", "service", "service_users"})),
@@ -29,10 +32,25 @@ COLUMNS: tuple[tuple[str, frozenset[str]], ...] = (
     (marked("Backends"), frozenset({"server_group", "server_groups", "backend", "backends", "health_status"})),
 )
 
+#: What a hop is called in its box, where its heading does not say it.
+_SHORT = {
+    "client": marked("clients"),
+    "client_egress": marked("egress rules"),
+    "client_network_acl": marked("network ACL"),
+    "network_acl": marked("network ACL"),
+    "security_groups": marked("security group"),
+    "endpoint_zone": marked("zone"),
+    "service_resource": marked("resource in zone"),
+    "load_balancer": marked("load balancer"),
+    "server_group": marked("server group"),
+    "backend": marked("servers"),
+    "backends": marked("servers"),
+}
+
 #: Columns of the consumer; the provider has the rest.
 _CONSUMER_COLUMNS = 4
 
-_BOX, _GAP, _ROW, _TOP = 140, 20, 17, 46
+_BOX, _GAP, _ROW, _TOP = 140, 20, 32, 44
 _SIGNS = {
     "ok": '<path class="ok" d="M0 4l3 3 5-7"/>',
     "blocked": '<path class="blocked" d="M0 0l7 7M7 0l-7 7" stroke-width="2"/>',
@@ -80,7 +98,7 @@ def svg(path: PathVerdict, language: Language = ENGLISH) -> str:
     """The picture of one path.  Every text of a tenant in it is inert and escaped."""
     columns = columns_of(path)
     tallest = max(1, *(len(hops) for hops in columns))
-    box_height = tallest * _ROW + 12
+    box_height = tallest * _ROW + 8
     total = len(COLUMNS) * (_BOX + _GAP) - _GAP
     height = _TOP + box_height + 4
     parts = [
@@ -94,8 +112,8 @@ def svg(path: PathVerdict, language: Language = ENGLISH) -> str:
         left = 2 + number * (_BOX + _GAP)
         verdict = verdict_of(hops)
         if number:
-            before = verdict_of(columns[number - 1])
-            parts.append(_line(left, before, verdict, _TOP + box_height // 2))
+            reached = all(verdict_of(before) != "blocked" for before in columns[:number])
+            parts.append(_line(left, verdict, _TOP + box_height // 2, reached=reached))
         parts.append(_box(heading, hops, verdict, left, box_height, language))
     parts.append("</svg>")
     return "".join(parts)
@@ -110,13 +128,16 @@ def _band(side: str, account_id: str | None, first: int, behind: int, language: 
     )
 
 
-def _line(left: int, before: str, verdict: str, y: int) -> str:
-    kind = next(name for name in _WORST if name in (before, verdict))
-    dash = ' stroke-dasharray="3 3"' if kind == "unknown" else ""
+def _line(left: int, verdict: str, y: int, *, reached: bool) -> str:
+    """The way into a column: crossed out where it is blocked, faint where nothing gets through before it."""
     x = left - _GAP
-    if kind == "blocked":
-        return f'<g class="blocked"><path d="M{x} {y}h{_GAP}M{x + 6} {y - 4}l8 8m0-8l-8 8" stroke-width="2"/></g>'
-    return f'<g class="{kind}"><path d="M{x} {y}h{_GAP}"{dash}/><path d="M{left - 5} {y - 3}l4 3-4 3"/></g>'
+    if verdict == "blocked":
+        cross = f"M{x} {y}h{_GAP}M{x + 5} {y - 5}l10 10m0-10l-10 10"
+        return f'<g class="blocked"><path d="{cross}" stroke-width="2.4"/></g>'
+    if not reached:
+        return f'<g class="after"><path d="M{x} {y}h{_GAP}" stroke-dasharray="2 4"/></g>'
+    dash = ' stroke-dasharray="3 3"' if verdict == "unknown" else ""
+    return f'<g class="{verdict}"><path d="M{x} {y}h{_GAP}"{dash}/><path d="M{left - 5} {y - 3}l4 3-4 3"/></g>'
 
 
 def _box(heading: str, hops: Sequence[Hop], verdict: str, left: int, box_height: int, language: Language) -> str:
@@ -133,18 +154,23 @@ def _box(heading: str, hops: Sequence[Hop], verdict: str, left: int, box_height:
         )
     for hop in hops:
         own = hop.verdict if hop.verdict in _SIGNS else "unknown"
-        said = ": ".join(part for part in (f"{_kind(hop.kind, language)} {hop.id}", hop.detail) if part)
+        said = ": ".join(part for part in (f"{hop_kind(hop.kind, language)} {hop.id}", hop.detail) if part)
         parts.append(
-            f'<g transform="translate({left + 8} {y})"><title>{escape(inert(said))}</title>'
-            f"{_SIGNS[own]}{_text(middle(inert(hop.id), 17))}</g>"
+            f'<g transform="translate({left + 8} {y})"><title>{escape(inert(said))}</title>{_SIGNS[own]}'
+            f"{_kind(hop.kind, language)}{_text(middle(inert(hop.id), 17), 21)}</g>"
         )
         y += _ROW
     return "".join(parts)
 
 
 def _kind(kind: str, language: Language) -> str:
-    return kind if language.english else hop_kind(kind, language)
+    known = _SHORT.get(kind)
+    word = language.text(known) if known else hop_kind(kind, language)
+    return (
+        '<text class="kind" x="13" y="8" fill="currentColor" stroke="none" font-family="system-ui,sans-serif">'
+        f"{escape(middle(inert(word), 20))}</text>"
+    )
 
 
-def _text(value: str) -> str:
-    return f'<text x="13" y="8" fill="currentColor" stroke="none">{escape(value)}</text>'
+def _text(value: str, y: int = 8) -> str:
+    return f'<text x="13" y="{y}" fill="currentColor" stroke="none">{escape(value)}</text>'

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -207,10 +207,12 @@ class Report:
     """Everything a reporter may use: findings of all outcomes, coverage and the scan itself.
 
     `reads` holds every read, complete or not; `findings` every outcome, so that all formats count the same things.
+    Of a scan they are `auditor.batches.Findings`: whoever only counts, or looks at failures and unknowns, asks the
+    functions of that module and leaves the rest unmade.
     """
 
     scan: ScanInfo
-    findings: tuple[Finding, ...]
+    findings: Sequence[Finding]
     reads: tuple[Read, ...]
     paths: tuple[PathVerdict, ...] = ()
     all_outcomes: bool = False

@@ -18,6 +18,7 @@ ALLOWED = {
     "collect": {"", "inventory", "collect"},
     "engine": {"", "inventory", "facts", "engine"},
     "drift": {"", "inventory", "facts", "engine", "drift"},
+    "fixes": {"", "inventory", "facts", "engine", "fixes"},
     "reporters": {"", "inventory", "reporters"},
     "delivery": {"", "reporters", "delivery"},
     "simulator": {"", "simulator"},

@@ -136,7 +136,7 @@ def build_report(
     """Everything a reporter may use, but for the exit code."""
     return Report(
         scan=scan_info(snapshot.meta),
-        findings=tuple(findings),
+        findings=findings,
         reads=reads_of(snapshot.coverage),
         paths=tuple(paths),
         all_outcomes=all_outcomes,

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from auditor.batches import opened
 from auditor.facts.addresses import NOTHING
 from auditor.facts.endpoints import Endpoint, EndpointEni, EndpointPort
 from auditor.facts.hops.balancers import Balancers, Target
@@ -75,7 +76,7 @@ def compute_paths(
     """
     from auditor.facts import collection_paused
 
-    failed = {(finding.rule_id, finding.resource.id) for finding in findings if finding.outcome is Outcome.FAIL}
+    failed = {(finding.rule_id, finding.resource.id) for finding in opened(findings) if finding.outcome is Outcome.FAIL}
     with collection_paused():
         finder = _Finder(workshop or Workshop(snapshot, spec), failed)
         return [path for link in finder.links(endpoints) for path in finder.paths(link)]

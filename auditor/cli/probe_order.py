@@ -131,9 +131,9 @@ def plan_for(given: Order) -> Plan:
 def _settings(given: Order) -> Settings:
     from auditor.probe.certificate import Trust
     from auditor.probe.connect import Settings, parse_request, read_authorities
-    from auditor.probe.targets import parse_domain
+    from auditor.probe.targets import is_instance_id, parse_domain
 
-    if given.vantage is not None and not (given.vantage.startswith("i-") and given.vantage[2:].isalnum()):
+    if given.vantage is not None and not is_instance_id(given.vantage):
         raise UsageError(f"--vantage {given.vantage!r} is not an instance id; write i-…, or use --host NAME")
     try:
         request = parse_request(given.http_path, given.http_host, given.http_method, given.expected)

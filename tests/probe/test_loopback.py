@@ -43,8 +43,9 @@ def test_ways_a_try_ends() -> None:
 def test_a_session_that_is_broken_off() -> None:
     with serving(resetting(HERE)) as (server,):
         found = attempt(HERE, Service("tls", server.port), SETTINGS, "x.example")
-        assert found.outcome == "connected" and found.session is not None
-        assert found.session.outcome in ("reset", "closed")
+        # Where the other side is quicker than connect(), that is what is broken off.
+        ended = found.session.outcome if found.session is not None else found.outcome
+        assert ended in ("reset", "closed") and (found.session is not None) == (found.outcome == "connected")
 
 
 def test_tls_tells_names_version_and_protocol(trusted: Authority) -> None:

@@ -25,11 +25,11 @@ def selected_rules(folders: Sequence[Path], select: Sequence[str] = (), exclude:
     return select_rules(load_rules(folders), select, exclude)
 
 
-def tables_for(rules: Sequence[Rule], *, paths: bool = False) -> frozenset[str]:
-    """Inventory tables that have to be collected, those for paths too if they are wanted."""
+def tables_for(rules: Sequence[Rule], spec: Spec, *, paths: bool = False) -> frozenset[str]:
+    """Inventory tables that have to be collected under a specification, those for paths too if they are wanted."""
     from auditor.engine import tables_needed
 
-    needed = tables_needed(rules)
+    needed = tables_needed(rules, spec)
     if paths:
         from auditor.facts.paths import PATH_TABLES
 

@@ -139,8 +139,7 @@ profile opens, needs no grant.
   once, a rule whose verdict rests on a computed fact is named at each of them it rests on, and so is a rule that was
   unknown before without naming a read: rather one too many than one too few.
 * `error_code` is the API's code, or plaudit's own: `Plaudit.NoPermission` (an empty list, which a dry run shows to
-  be a refusal), `Plaudit.ParentUnread` (not tried, because the read that names what to ask for failed),
-  `Plaudit.NotCollected` (plaudit does not read it; no permission helps, and `ram_action` is null), and those of
+  be a refusal), `Plaudit.ParentUnread` (not tried, because the read that names what to ask for failed), and those of
   `plaudit scan`.
 * `account_id` is null where a profile could not tell its account; `region_id` is empty for operations without a
   region.

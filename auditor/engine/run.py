@@ -110,6 +110,10 @@ class _Bench:
         members = self.session.members(kind)
         if not members:
             return
+        if not rule.is_called_for(self.session.spec):
+            for member in members.values():
+                yield self._not_called_for(rule, member.ref, member.values)
+            return
         try:
             unread = [self._missing(kind, item) for item in rule.evidence if item.table is not None]
             columns, rows = self._ask(rule, kind, unread)
@@ -165,9 +169,16 @@ class _Bench:
             values = {"account_id": entry.parent.account_id, "region_id": entry.parent.region_id}
             if entry.parent.type in _ID_COLUMN:
                 values[_ID_COLUMN[entry.parent.type]] = entry.parent.id
+            if not rule.is_called_for(self.session.spec):
+                yield self._not_called_for(rule, entry.parent, values, part="members")
+                continue
             yield self._finding(
                 rule, entry.parent, found, reason=reason, values=values, gaps=entry.gaps, part="members"
             )
+
+    def _not_called_for(self, rule: Rule, ref: ResourceRef, values: Mapping[str, Any], part: str = "") -> Finding:
+        reason = f"The specification does not declare {rule.only_if_declared}."
+        return self._finding(rule, ref, Outcome.NOT_APPLICABLE, reason=reason, values=values, part=part)
 
     def _finding(
         self,

@@ -130,12 +130,12 @@ def test_gateway_endpoints_have_no_path() -> None:
 
 def test_one_sided() -> None:
     consumer, provider = "1234567890123456", "6543210987654321"
-    _, (path,) = judged("tutorial", ("consumer",))
+    _, (path,) = judged("one-zone", ("consumer",))
     assert (path.verdict, path.protocol, path.port, path.consumer_account_id) == ("unknown", None, None, consumer)
     for hop in path.hops[7:]:
         assert hop.verdict == "unknown"
         assert hop.detail == "no profile of the account that owns epsrv-gw8plauditservice1b was given"
-    _, (path,) = judged("tutorial", ("provider",))
+    _, (path,) = judged("one-zone", ("provider",))
     assert (path.verdict, path.protocol, path.port) == ("unknown", "tcp", 80)
     assert (path.consumer_account_id, path.provider_account_id) == (consumer, provider)
     for hop in path.hops[:6]:

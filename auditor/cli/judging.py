@@ -37,6 +37,13 @@ def tables_for(rules: Sequence[Rule], spec: Spec, *, paths: bool = False) -> fro
     return needed
 
 
+def paths_collected(snapshot: Snapshot) -> bool:
+    """Whether a snapshot holds what paths rest on; one that was made with --select does not."""
+    from auditor.facts.paths import paths_collected as collected
+
+    return collected(snapshot)
+
+
 def judged(
     snapshot: Snapshot, rules: Sequence[Rule], spec: Spec, *, one_sided: bool, paths: bool = True
 ) -> tuple[list[Finding], list[PathVerdict]]:

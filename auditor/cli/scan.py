@@ -93,7 +93,7 @@ def scan(
     Exit codes: 0 everything was judged and nothing at or above --fail-on failed; 3 something did; 4 something could not
     be judged; 5 nothing could be read; 6 an output could not be written; 2 wrong usage; 75 another run is under way.
     """  # fmt: skip
-    from auditor.cli import gathering, history, output, reporting, state
+    from auditor.cli import gathering, history, judging, output, reporting, state
     from auditor.cli.acceptance import Acceptance
     from auditor.cli.judging import judged, selected_rules, tables_for
 
@@ -118,6 +118,8 @@ def scan(
         notices: tuple[str, ...] = ()
         if snapshots:
             snapshot, notices = gathering.load_snapshots(snapshots, terminal)
+            if not judging.paths_collected(snapshot):
+                with_paths, notices = False, (*notices, "paths were not collected: the scan was one of a few rules")
         else:
             accounts = cloud.accounts()
             snapshot = gathering.collect_snapshot(

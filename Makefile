@@ -1,7 +1,8 @@
 # Every target works on a fresh checkout with nothing but Python 3.11 or newer and make.
 #   make demo     the simulated two-account deployment, scanned and reported
 #   make test     the test suite
-#   make check    format, lint, strict types, generated pages
+#   make check    format, lint, strict types, generated pages, catalogues of the languages
+#   make texts    the catalogues of the languages, written anew from the source
 #   make bench    the benchmarks
 # PYTHON=python3.12 chooses the interpreter, VENV=elsewhere the folder of the environment, ARGS=... is handed on.
 
@@ -14,7 +15,7 @@ STAMP  = $(VENV)/.installed
 PYTHON ?= $(shell for candidate in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo "$$candidate"; exit; fi; done)
 
-.PHONY: demo test check bench install clean
+.PHONY: demo test check texts bench install clean
 .DEFAULT_GOAL := test
 
 demo: $(STAMP)
@@ -28,6 +29,10 @@ check: $(STAMP)
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/python -m auditor.cli.reference --check
+	@$(BIN)/python -m auditor.cli.catalogues --check
+
+texts: $(STAMP)
+	@$(BIN)/python -m auditor.cli.catalogues
 
 bench: $(STAMP)
 	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python "$$file" $(ARGS) || exit $$?; done

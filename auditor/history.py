@@ -92,6 +92,9 @@ class Entry:
     closed: bool
 
 
+_OPEN = "select id, rule_id, last_run from findings where closed_run is null"
+#: Outcomes that open a finding or keep it open.
+_OPENING = (Outcome.FAIL, Outcome.UNKNOWN)
 _OUTCOMES = ("pass", "fail", "unknown", "not_applicable", "waived")
 _SEVERITIES = ("critical", "high", "medium", "low", "info")
 _ENTRY = (
@@ -172,15 +175,15 @@ class Ledger:
         }
         annotated = []
         for finding in findings:
-            if finding.outcome not in (Outcome.FAIL, Outcome.UNKNOWN):
+            if finding.outcome not in _OPENING:
                 annotated.append(finding)
                 continue
             first_seen, closed = known.get(finding.id, (now, True))
             annotated.append(replace(finding, first_seen=first_seen, is_new=finding.id not in known or closed))
         return tuple(annotated)
 
-    def record(self, report: Report, rule_ids: Sequence[str]) -> None:
-        """Writes one run.
+    def closing(self, report: Report, rule_ids: Sequence[str]) -> list[str]:
+        """Ids of the findings that are open and that this run closes.
 
         `rule_ids` are the rules that were judged: findings of others are left as they are.  A finding is closed by an
         outcome of pass or not applicable; one whose object is not there any more is closed only if every read was
@@ -188,39 +191,34 @@ class Ledger:
         region that the run looked at which saw the finding last.
         """
         complete = all(read.complete for read in report.reads)
-        accounts = {read.account_id for read in report.reads if read.account_id}
-        regions = {read.region_id for read in report.reads if read.region_id}
+        accounts, regions = _looked_at(report)
+        wide_enough = {
+            int(row[0])
+            for row in self._connection.execute("select sequence, accounts, regions from runs")
+            if accounts.issuperset(row[1].split()) and regions.issuperset(row[2].split())
+        }
+        still_open = {finding.id for finding in report.findings if finding.outcome in _OPENING}
+        judged_good = {finding.id for finding in report.findings} - still_open
+        judged = set(rule_ids)
+        return [
+            str(identity)
+            for identity, rule_id, last_run in self._connection.execute(_OPEN)
+            if identity not in still_open
+            and (identity in judged_good or (complete and rule_id in judged and last_run in wide_enough))
+        ]
+
+    def record(self, report: Report, rule_ids: Sequence[str]) -> None:
+        """Writes one run; `rule_ids` are the rules that were judged, and `closing` says what it closes."""
+        complete = all(read.complete for read in report.reads)
+        accounts, regions = _looked_at(report)
         with self._transaction():
             sequence = 1 + int(self._connection.execute("select coalesce(max(sequence), 0) from runs").fetchone()[0])
-            open_before = {
-                str(row[0]): (str(row[1]), int(row[2]))
-                for row in self._connection.execute(
-                    "select id, rule_id, last_run from findings where closed_run is null"
-                )
-            }
-            wide_enough = {
-                int(row[0])
-                for row in self._connection.execute("select sequence, accounts, regions from runs")
-                if accounts.issuperset(row[1].split()) and regions.issuperset(row[2].split())
-            }
+            open_before = {str(row[0]) for row in self._connection.execute(_OPEN)}
+            closed = self.closing(report, rule_ids)
             seen_at = report.scan.started_at
-            still_open: set[str] = set()
-            judged_good: set[str] = set()
-            rows = []
-            for finding in report.findings:
-                if finding.outcome not in (Outcome.FAIL, Outcome.UNKNOWN):
-                    judged_good.add(finding.id)
-                    continue
-                still_open.add(finding.id)
-                rows.append(_row(finding, sequence, seen_at))
+            rows = [_row(finding, sequence, seen_at) for finding in report.findings if finding.outcome in _OPENING]
+            still_open = {str(row[0]) for row in rows}
             self._connection.executemany(_UPSERT, rows)
-            judged = set(rule_ids)
-            closed = [
-                identity
-                for identity, (rule_id, last_run) in open_before.items()
-                if identity not in still_open
-                and (identity in judged_good or (complete and rule_id in judged and last_run in wide_enough))
-            ]
             self._connection.executemany(
                 "update findings set closed_run = ? where id = ?", [(sequence, identity) for identity in closed]
             )
@@ -234,7 +232,7 @@ class Ledger:
                     report.exit_code,
                     int(complete),
                     *_counts(report),
-                    len(still_open - open_before.keys()),
+                    len(still_open - open_before),
                     len(closed),
                     " ".join(sorted(accounts)),
                     " ".join(sorted(regions)),
@@ -346,6 +344,12 @@ def _row(finding: Finding, sequence: int, seen_at: str) -> tuple[object, ...]:
         finding.first_seen or seen_at,
         seen_at,
     )
+
+
+def _looked_at(report: Report) -> tuple[set[str], set[str]]:
+    """Accounts and regions a run asked for anything."""
+    accounts = {read.account_id for read in report.reads if read.account_id}
+    return accounts, {read.region_id for read in report.reads if read.region_id}
 
 
 def _counts(report: Report) -> tuple[int, ...]:

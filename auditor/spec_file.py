@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from auditor.findings import Severity
+from auditor.languages import CODES
 from auditor.spec import EndpointSpec, Port, Requirements, ServiceSpec, Spec
 from auditor.yaml_reader import Node, did_you_mean, read_yaml
 
@@ -32,6 +33,7 @@ OPTIONS: dict[str, OptionKind] = {
     "select": "texts",
     "exclude": "texts",
     "format": "texts",
+    "format-option": "texts",
     "fail-on": "choice",
     "baseline": "text",
     "waivers": "text",
@@ -50,6 +52,7 @@ OPTIONS: dict[str, OptionKind] = {
     "sinks": "text",
     "deliver-mode": "choice",
     "deliver-timeout": "seconds",
+    "notify": "texts",
     "quiet": "flag",
     "verbose": "flag",
     "no-progress": "flag",
@@ -59,7 +62,7 @@ OPTIONS: dict[str, OptionKind] = {
 #: The words an option of kind `choice` takes.
 CHOICES: dict[str, tuple[str, ...]] = {
     "fail-on": (*(severity.value for severity in Severity), "none"),
-    "lang": ("en", "ja", "zh"),
+    "lang": CODES,
     "deliver-mode": ("changes", "all"),
     "color": ("auto", "always", "never"),
 }

@@ -11,12 +11,13 @@ from auditor.cli.exit import Gate
 from auditor.cli.options import PathText, talk_options
 from auditor.cli.terminal import Terminal
 from auditor.errors import UsageError
+from auditor.languages import marked
 from auditor.spec import Spec
 
 #: Scenarios of the demonstration and what each one shows.
 STORIES = {
-    "tutorial": "one endpoint service, one consumer, built as the documentation says",
-    "broken": "the same with faults in it",
+    "tutorial": marked("one endpoint service, one consumer, built as the documentation says"),
+    "broken": marked("the same with faults in it"),
 }
 
 
@@ -51,9 +52,10 @@ def demo(ctx: click.Context, *, folder: Path) -> int:
         with Simulator(SCENARIOS[name]()) as simulator, tempfile.TemporaryDirectory(prefix="plaudit-") as private:
             config = Path(private) / "config.json"
             profiles = simulator.write_config(config)
-            terminal.write(f"\n=== {name}: {story} ===\n\n")
+            terminal.write(f"\n=== {name}: {terminal.language.text(story)} ===\n\n")
             written += _scan(terminal, simulator.url, config, profiles, folder / name)
-    terminal.write("\nThe reports are in\n" + "".join(f"  {path}\n" for path in written))
+    said = terminal.language.text("The reports are in")
+    terminal.write(f"\n{said}\n" + "".join(f"  {path}\n" for path in written))
     return 0
 
 
@@ -74,5 +76,11 @@ def _scan(terminal: Terminal, url: str, config: Path, profiles: list[str], stem:
             snapshot, findings, fail_on=gate.fail_on, all_outcomes=False, rules_selected=len(rules), paths=paths
         )
         verdict = reporting.write_documents(report, outputs.documents, terminal, gate)
-    terminal.write(f"\n`plaudit scan` would exit with {verdict.code}: {'; '.join(verdict.reasons) or 'all is well'}\n")
+    language = terminal.language
+    text = language.text(
+        "`plaudit scan` would exit with {code}: {reasons}",
+        code=verdict.code,
+        reasons=language.sentences(map(language.said, verdict.reasons)) or language.text("all is well"),
+    )
+    terminal.write(f"\n{text}\n")
     return [path for _, path in files]

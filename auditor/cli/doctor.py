@@ -15,6 +15,7 @@ from auditor.spec import Spec
 
 if TYPE_CHECKING:
     from auditor.doctor import Trial, Untried
+    from auditor.languages import Language
 
 
 @click.command()
@@ -72,14 +73,19 @@ def doctor(
     if form == "json":
         terminal.write(json.dumps([entry(trial) for trial in made], ensure_ascii=False, indent=2) + "\n")
     elif missing:
-        terminal.write(_table(missing, terminal.columns))
+        terminal.write(_table(missing, terminal.columns, terminal.language))
     for left in untried(snapshot, tables, made, spec):
-        terminal.say(_untried(left, any(trial.account_id == left.account_id for trial in missing)))
+        terminal.say(_untried(left, any(trial.account_id == left.account_id for trial in missing), terminal.language))
     for account_id, actions in _grants(missing).items():
-        terminal.say(f"grant in account {account_id}: {', '.join(actions)}")
+        text = terminal.language.text(
+            "grant in account {account}: {actions}", account=account_id, actions=", ".join(actions)
+        )
+        terminal.say(text)
+    tried = {"reads": len(made), "rules": len(rules), "failed": len(missing)}
     terminal.say(
-        f"{len(made)} reads tried for {len(rules)} rules, "
-        + (f"{len(missing)} of them failed" if missing else "all of them answered")
+        terminal.language.text("{reads} reads tried for {rules} rules, {failed} of them failed", **tried)
+        if missing
+        else terminal.language.text("{reads} reads tried for {rules} rules, all of them answered", **tried)
     )
     if not reporting.anything_read(reporting.reads_of(snapshot.coverage)):
         terminal.error("exit 5: nothing could be read")
@@ -100,41 +106,50 @@ def entry(trial: Trial) -> dict[str, object]:
     }
 
 
-def _table(missing: Sequence[Trial], room: int) -> str:
+def _table(missing: Sequence[Trial], room: int, language: Language) -> str:
     """What is missing, each with the rules it costs below it; the same in several regions is one line."""
-    import textwrap
-
     from auditor.cli.grid import grid
+    from auditor.reporters.text import wrap
 
     lines: dict[tuple[str, str, str, tuple[str, ...]], list[str]] = {}
     for trial in missing:
-        who = trial.account_id or f"profile {trial.profile}"
-        lines.setdefault((who, trial.operation, trial.error_code or "not read", trial.rules), []).append(
-            trial.region_id
-        )
+        who = trial.account_id or language.text("profile {name}", name=trial.profile)
+        why = trial.error_code or language.text("not read")
+        lines.setdefault((who, trial.operation, why, trial.rules), []).append(trial.region_id)
     rows = [
         (who, ", ".join(filter(None, regions)) or "-", operation, code)
         for (who, operation, code, _), regions in lines.items()
     ]
-    head, rule, *body = grid(("account", "region", "not read", "why"), rows, max(room, 200)).splitlines()
+    heads = (language.text("account"), language.text("region"), language.text("not read"), language.text("why"))
+    head, rule, *body = grid(heads, rows, max(room, 200)).splitlines()
     text = [head, rule]
     for line, (_, _, _, rules) in zip(body, lines, strict=True):
         words = (
-            f"costs {len(rules)} rule{'s' * (len(rules) > 1)}: {', '.join(rules)}"
+            language.plural("costs {n} rule: {rules}", "costs {n} rules: {rules}", len(rules), rules=", ".join(rules))
             if rules
-            else "costs no rule anything here"
+            else language.text("costs no rule anything here")
         )
-        text += [line, *textwrap.wrap(words, max(room, 40), initial_indent="    ", subsequent_indent="    ")]
+        text += [line, *("    " + part for part in wrap(words, max(room, 40) - 4))]
     return "\n".join(text) + "\n"
 
 
-def _untried(left: Untried, failures: bool) -> str:
+def _untried(left: Untried, failures: bool, language: Language) -> str:
     """What was not tried in an account, and why."""
-    why = "nothing was found to ask for" + (", or only a read that failed would have named it" if failures else "")
     if not left.owns:
-        what = f"{len(left.operations)} reads about endpoints and endpoint services, of which no region shows any"
-        return f"not tried in account {left.account_id}: {what}"
-    return f"not tried in account {left.account_id}: {', '.join(left.operations)}; {why}"
+        return language.text(
+            "not tried in account {account}: {n} reads about endpoints and endpoint services, of which no region shows "
+            "any",
+            account=left.account_id,
+            n=len(left.operations),
+        )
+    return language.text(
+        "not tried in account {account}: {operations}; {why}",
+        account=left.account_id,
+        operations=", ".join(left.operations),
+        why=language.text("nothing was found to ask for, or only a read that failed would have named it")
+        if failures
+        else language.text("nothing was found to ask for"),
+    )
 
 
 def _grants(missing: Sequence[Trial]) -> dict[str, list[str]]:

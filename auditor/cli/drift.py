@@ -325,12 +325,19 @@ def _write(comparison: Comparison, outputs: Outputs, terminal: Terminal) -> list
         if wanted.name == "table":
             here = wanted.path is None
             data = RENDERERS["table"](
-                comparison, width=terminal.columns if here else 120, color=terminal.paints and here
+                comparison,
+                width=terminal.columns if here else 120,
+                color=terminal.paints and here,
+                lang=terminal.language.code,
             )
+        elif wanted.name == "json":
+            data = RENDERERS["json"](comparison)
         elif wanted.name in RENDERERS:
-            data = RENDERERS[wanted.name](comparison)
+            data = RENDERERS[wanted.name](comparison, lang=terminal.language.code)
         else:
-            data = FORMATS[wanted.name].render(as_report(comparison), {"width": 120, "color": False, "lang": "en"})
+            data = FORMATS[wanted.name].render(
+                as_report(comparison), {"width": 120, "color": False, "lang": terminal.language.code}
+            )
         place = str(wanted.path) if wanted.path is not None else "standard output"
         try:
             if wanted.sink is None:

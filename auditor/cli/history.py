@@ -117,19 +117,27 @@ def history(ctx: click.Context, *, last: int, form: str) -> int:
         return 0
     from auditor.cli.grid import grid
 
-    head = ("run", "started", "exit", "fail", "critical", "high", "unknown", "waived", "new", "closed", "read")
+    text = terminal.language.text
+    head = (
+        *(text("run"), text("started"), text("exit"), text("fail"), text("critical"), text("high")),
+        *(text("unknown"), text("waived"), text("new"), text("closed"), text("read")),
+    )
     rows = [
         (
             run.run_id, run.started_at, run.exit_code, run.counts["fail"], run.failures["critical"],
             run.failures["high"], run.counts["unknown"], run.counts["waived"], run.opened, run.closed,
-            "all" if run.complete else "with gaps",
+            text("all") if run.complete else text("with gaps"),
         )
         for run in runs
     ]  # fmt: skip
     terminal.write(grid(head, rows, terminal.columns))
-    terminal.write(f"\n{len(new)} new since the scan before the last one\n" if runs else "no scan yet\n")
+    terminal.write(
+        "\n" + text("{n} new since the scan before the last one", n=len(new)) + "\n"
+        if runs
+        else text("no scan yet") + "\n"
+    )
     if new:
-        terminal.write(_entries(new, terminal.columns))
+        terminal.write(_entries(new, terminal))
     return 0
 
 
@@ -164,12 +172,18 @@ def show(ctx: click.Context, *, run: str, form: str) -> int:
         terminal.write(json.dumps(document, indent=1) + "\n")
         return 0
     one = found[0]
-    counts = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in one.counts.items())
-    read = "everything was read" if one.complete else "not everything was read"
-    lines = [f"Scan {one.run_id}", f"{one.started_at} to {one.finished_at}, exit {one.exit_code}, {read}", counts]
-    terminal.write("\n".join(lines) + "\n")
-    for title, entries in (("Opened", opened_now), ("Closed", closed)):
-        terminal.write(f"\n{title}: {len(entries)}\n" + (_entries(entries, terminal.columns) if entries else ""))
+    language = terminal.language
+    counts = language.listed(f"{number} {language.text(name.replace('_', ' '))}" for name, number in one.counts.items())
+    when = language.text(
+        "{start} to {end}, exit {code}, {read}",
+        start=one.started_at,
+        end=one.finished_at,
+        code=one.exit_code,
+        read=language.text("everything was read") if one.complete else language.text("not everything was read"),
+    )
+    terminal.write("\n".join((language.text("Scan {id}", id=one.run_id), when, counts)) + "\n")
+    for title, entries in ((language.text("Opened"), opened_now), (language.text("Closed"), closed)):
+        terminal.write(f"\n{title}: {len(entries)}\n" + (_entries(entries, terminal) if entries else ""))
     return 0
 
 
@@ -232,18 +246,19 @@ def _entry(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _entries(entries: Sequence[Entry], columns: int) -> str:
+def _entries(entries: Sequence[Entry], terminal: Terminal) -> str:
     from auditor.cli.grid import grid
 
-    head = ("severity", "rule", "outcome", "first seen", "resource")
+    text = terminal.language.text
+    head = (text("severity"), text("rule"), text("outcome"), text("first seen"), text("resource"))
     rows = [
         (
-            entry.severity,
+            text(entry.severity),
             entry.rule_id,
-            "waived" if entry.waived else entry.outcome,
+            text("waived" if entry.waived else entry.outcome),
             entry.first_seen,
             entry.resource_id,
         )
         for entry in entries
     ]
-    return grid(head, rows, columns)
+    return grid(head, rows, terminal.columns)

@@ -36,6 +36,7 @@ COMMANDS = {
     "waivers": Entry("auditor.cli.waivers", "waivers", "Accepted findings: check the file."),
     "spec": Entry("auditor.cli.spec", "spec", "The audit specification: write one from what is there now."),
     "feed": Entry("auditor.cli.feed", "feed", "Deliver a result to a SIEM, with spool and retry."),
+    "notify": Entry("auditor.cli.notify", "notify", "Send a test message to the channels of `scan --notify`."),
     "query": Entry("auditor.cli.query", "query", "Read-only SQL over a snapshot or the last scan."),
     "rules": Entry("auditor.cli.rules", "rules", "The rule catalogue: list, show, test."),
     "doctor": Entry(

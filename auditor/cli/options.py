@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 
 import click
 
-from auditor.cli.formats import FORMATS
+from auditor.cli.formats import FORMATS, setting_names
 from auditor.cli.terminal import Terminal
+from auditor.languages import Language, of_environment
 from auditor.spec import Spec
 from auditor.spec_file import CHOICES, load_spec, seconds_of
 
@@ -64,6 +65,39 @@ class FormatText(click.ParamType[tuple[str, Path | None]]):
         from click.shell_completion import CompletionItem
 
         return [CompletionItem(name) for name in FORMATS if name.startswith(incomplete)]
+
+
+class FormatSetting(click.ParamType[tuple[str, str, bool | str]]):
+    """`FORMAT.SETTING=VALUE`, as (format, parameter of its renderer, value)."""
+
+    name = "format.setting=value"
+    envvar_list_splitter = ","
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str, bool | str]:
+        if isinstance(value, tuple):
+            return value  # click converts a default twice
+        place, separator, word = str(value).partition("=")
+        form, _, key = place.strip().partition(".")
+        known = FORMATS[form].settings.get(key) if form in FORMATS else None
+        if known is None:
+            from auditor.yaml_reader import did_you_mean
+
+            hint = did_you_mean(place, setting_names()) or f"; known are {', '.join(setting_names())}"
+            self.fail(f"unknown setting {place!r}{hint}", param, ctx)
+        if not separator:
+            shown = {"flag": "yes", "text": "TEXT", "file": "FILE"}[known.kind]
+            self.fail(f"{place} has no value; write {place}={shown}", param, ctx)
+        try:
+            return form, known.parameter, known.read(word)
+        except ValueError as error:
+            self.fail(f"{place} {error}", param, ctx)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(f"{name}=") for name in setting_names() if name.startswith(incomplete)]
 
 
 class Seconds(click.ParamType[float]):
@@ -197,9 +231,9 @@ history_options = _together(
 report_options = _together(
     option("--format", "formats", multiple=True, type=FormatText(), metavar="F[=PATH]",
            help=f"{', '.join(FORMATS)}; without a path to standard output, at most one of those. Default: table."),
+    option("--format-option", "format_settings", multiple=True, type=FormatSetting(), metavar="F.SETTING=VALUE",
+           help=f"Of a format (docs/formats.md): {', '.join(setting_names())}."),
     option("--all-outcomes", is_flag=True, help="List passed and not applicable outcomes too."),
-    option("--lang", type=click.Choice(CHOICES["lang"]), default="en", show_default=True,
-           help="Language of reports for people; machine formats stay English."),
 )  # fmt: skip
 
 
@@ -216,6 +250,12 @@ def _talk(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
             terminal.progress = not value
         case "color":
             terminal.color = value
+        case "lang":
+            # a group and its subcommand both have the option: the one that was given counts
+            if ctx.get_parameter_source("lang") is not click.core.ParameterSource.DEFAULT:
+                terminal.language = Language(value)
+            elif not terminal.configured:
+                terminal.language = Language(of_environment(os.environ))
     terminal.configure()
     return value
 
@@ -228,6 +268,9 @@ talk_options = _together(
     option("--no-progress", is_flag=True, expose_value=False, callback=_talk, help="No progress display."),
     option("--color", type=click.Choice(CHOICES["color"]), default="auto", show_default=True, expose_value=False,
            callback=_talk, help="Colours on standard output; NO_COLOR is honoured."),
+    option("--lang", type=click.Choice(CHOICES["lang"]), expose_value=False, callback=_talk, is_eager=True,
+           help="Language of reports and messages for people; machine formats stay English. Default: that of LC_ALL, "
+                "LC_MESSAGES or LANG."),
 )  # fmt: skip
 
 

@@ -103,6 +103,8 @@ def opened(formats: Sequence[tuple[str, Path | None]], save: Path | None = None)
             sink = None if path is None else DeviceSink(path) if _is_device(path) else FileSink(path)
             documents.append(Output(name, path, sink))
         if save is not None:
+            if _is_device(save):  # a snapshot is renamed into its place, which would put a file where a device was
+                raise UsageError(f"{save}: is no file; a snapshot needs one")
             outputs.save = FileSink(save)
         yield outputs
     finally:
@@ -112,7 +114,7 @@ def opened(formats: Sequence[tuple[str, Path | None]], save: Path | None = None)
 def write_file(path: Path, data: str | bytes) -> None:
     """One document into one file.  Raises DeliveryError."""
     try:
-        FileSink(path).write(data)
+        (DeviceSink(path) if _is_device(path) else FileSink(path)).write(data)
     except OSError as error:
         raise DeliveryError(f"{path}: cannot be written: {error.strerror}") from None
 

@@ -120,6 +120,7 @@ def _text(found: Sequence[PathVerdict], form: str, terminal: Terminal, *, every_
         color=terminal.paints and not to_file,
         signs=chains.UNICODE if to_file or _shows_signs() else chains.ASCII,
         every_hop=every_hop,
+        lang=terminal.language.code,
     )
 
 

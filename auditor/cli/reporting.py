@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auditor.cli.exit import Gate, Verdict, decide
@@ -95,6 +97,29 @@ def with_verdict(report: Report, gate: Gate, undelivered: Sequence[str] = ()) ->
     return changed, verdict
 
 
+def _step_summary(report: Report, terminal: Terminal) -> list[str]:
+    """Appends the job summary where GitHub wants it; outside of GitHub there is no such place."""
+    place = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not place:
+        terminal.say("no job summary: GITHUB_STEP_SUMMARY is not set")
+        return []
+    from auditor.reporters.github import MAX_SUMMARY, step_summary
+
+    path = Path(place)
+    try:
+        # Other commands of the same step write there too, and above the limit GitHub shows none of it.
+        taken = path.stat().st_size if path.exists() else 0
+        document = step_summary(report, max_bytes=max(MAX_SUMMARY - taken, 0)).encode("utf-8", "backslashreplace")
+        if taken + len(document) > MAX_SUMMARY:
+            return [f"the job summary (the step has written {taken} bytes there already)"]
+        with path.open("ab") as file:
+            file.write(document)
+    except OSError as error:
+        return [f"the job summary ({error.strerror or type(error).__name__})"]
+    terminal.say("job summary written")
+    return []
+
+
 _ALLOWED = "let through by --allow-unknown: "
 
 
@@ -127,24 +152,37 @@ def write_documents(
     terminal: Terminal,
     gate: Gate,
     *,
-    lang: str = "en",
+    settings: Sequence[tuple[str, str, bool | str]] = (),
     undelivered: Sequence[str] = (),
+    tell: Callable[[Report], Sequence[str]] | None = None,
 ) -> Verdict:
     """Renders and writes every document; one that cannot be written does not keep the others from being written.
 
-    `undelivered` names what could not be written before.
+    `settings` are (format, parameter of its renderer, value); a later one of the same comes before an earlier one.
+    `undelivered` names what could not be written before.  `tell` notifies people, after the documents but before those
+    that say what was not delivered, and returns what went wrong.
     """
     undelivered = list(undelivered)
     report, verdict = with_verdict(report, gate, undelivered)
-    for output in sorted(documents, key=lambda output: FORMATS[output.name].last):
+    ordered = sorted(documents, key=lambda output: FORMATS[output.name].last)
+    for output in [*ordered, None]:
+        if tell is not None and (output is None or FORMATS[output.name].last):
+            report, verdict = with_verdict(report, gate, undelivered)
+            undelivered += tell(report)
+            tell = None
+        if output is None:
+            break
         if undelivered:
             report, verdict = with_verdict(report, gate, undelivered)
-        settings = {
+        given: dict[str, Any] = {
             "width": terminal.columns if output.path is None else 120,
             "color": terminal.paints if output.path is None else False,
-            "lang": lang,
+            "lang": terminal.language.code,
+            **{parameter: value for form, parameter, value in settings if form == output.name},
         }
-        data = FORMATS[output.name].render(report, settings)
+        data = FORMATS[output.name].render(report, given)
+        if output.name == "github" and given.get("summary"):
+            undelivered += _step_summary(report, terminal)
         place = str(output.path) if output.path is not None else "standard output"
         try:
             if output.sink is None:

@@ -11,6 +11,8 @@ import click
 from auditor.cli.options import PathText, option, rule_options, talk_options
 from auditor.cli.terminal import Terminal
 from auditor.errors import UsageError
+from auditor.languages import ENGLISH, Language, marked
+from auditor.reporters.translation import console_path
 
 if TYPE_CHECKING:
     from auditor.engine.rule import Rule
@@ -56,8 +58,13 @@ def list_rules(
         return 0
     from auditor.cli.grid import grid
 
-    rows = [(rule.id, rule.severity.value, rule.basis.value, rule.side.value, rule.title) for rule in found]
-    terminal.write(grid(("rule", "severity", "basis", "side", "title"), rows, terminal.columns))
+    text = terminal.language.text
+    rows = [
+        (rule.id, text(rule.severity.value), text(rule.basis.value), text(rule.side.value), text(rule.title))
+        for rule in found
+    ]
+    heads = (text("rule"), text("severity"), text("basis"), text("side"), text("title"))
+    terminal.write(grid(heads, rows, terminal.columns))
     return 0
 
 
@@ -95,40 +102,52 @@ def show(ctx: click.Context, *, rule_id: str, rule_folders: tuple[Path, ...]) ->
 
         hint = did_you_mean(rule_id.upper(), [rule.id for rule in catalogue])
         raise UsageError(f"there is no rule {rule_id!r}{hint or '; `plaudit rules list` lists them'}")
-    terminal.write(inert_lines(page(found[0])))
+    terminal.write(inert_lines(page(found[0], terminal.language)))
     return 0
 
 
-def page(rule: Rule) -> str:
-    """A rule as text for a terminal."""
-    lines = [f"{rule.id}  {rule.title}", ""]
-    lines += [f"{rule.severity}, {rule.basis}; one outcome per {rule.resource}; the fix is on the {_side(rule)} side"]
+def page(rule: Rule, language: Language = ENGLISH) -> str:
+    """A rule as text for a terminal.  Commands, snippets and the names of examples are the same in every language."""
+    text = language.text
+    lines = [f"{rule.id}  {text(rule.title)}", ""]
+    about = text(
+        "{severity}, {basis}; one outcome per {resource}; the fix is on the {side} side",
+        severity=text(rule.severity.value),
+        basis=text(rule.basis.value),
+        resource=rule.resource,
+        side=text(_SIDES[rule.side.value]),
+    )
+    lines += [about]
     if rule.deprecated:
-        lines += ["This rule is deprecated and only runs if it is named."]
+        lines += [text("This rule is deprecated and only runs if it is named.")]
     if rule.aliases:
-        lines += [f"Also known as {', '.join(rule.aliases)}"]
+        lines += [text("Also known as {names}", names=", ".join(rule.aliases))]
     if rule.tags:
-        lines += [f"Tags: {', '.join(rule.tags)}"]
-    lines += ["", "Why", f"  {rule.rationale}", "", "Fix", f"  {rule.remediation.summary}"]
+        lines += [text("Tags: {tags}", tags=", ".join(rule.tags))]
+    lines += ["", text("Why"), f"  {text(rule.rationale)}", "", text("Fix"), f"  {text(rule.remediation.summary)}"]
     lines += [f"  $ {command}" for command in rule.remediation.cli]
     if rule.remediation.console:
-        lines += [f"  Console: {rule.remediation.console}"]
+        lines += ["  " + text("Console: {path}", path=console_path(rule.remediation.console, language))]
     if rule.remediation.terraform:
         lines += ["  Terraform:"]
         lines += [f"    {line}" for line in rule.remediation.terraform.rstrip().split("\n")]
     if rule.evidence:
-        lines += ["", "Evidence: " + ", ".join(dict.fromkeys(item.name for item in rule.evidence))]
+        tables = ", ".join(dict.fromkeys(item.name for item in rule.evidence))
+        lines += ["", text("Evidence: {tables}", tables=tables)]
     if rule.sources:
-        lines += ["", "Sources"]
-        lines += [f"  {source.title}\n    {source.url}" for source in rule.sources]
-    lines += ["", "Examples"] if rule.examples else []
+        lines += ["", text("Sources")]
+        lines += [f"  {text(source.title)}\n    {source.url}" for source in rule.sources]
+    lines += ["", text("Examples")] if rule.examples else []
     lines += [f"  {example.expect.value:<14}  {example.name}" for example in rule.examples]
-    lines += ["", f"Defined in {rule.source}"]
+    lines += ["", text("Defined in {place}", place=rule.source)]
     return "\n".join(lines) + "\n"
 
 
-def _side(rule: Rule) -> str:
-    return "provider's or the consumer's" if rule.side.value == "both" else f"{rule.side.value}'s"
+_SIDES = {
+    "provider": marked("provider's"),
+    "consumer": marked("consumer's"),
+    "both": marked("provider's or the consumer's"),
+}
 
 
 @rules.command()

@@ -8,6 +8,7 @@ import click
 
 from auditor.cli.delivering import Delivery, delivery_options, sink_option
 from auditor.cli.exit import Gate
+from auditor.cli.notifying import Notifier, notify_option
 from auditor.cli.options import (
     PathText,
     acceptance_options,
@@ -47,6 +48,7 @@ _CLOUD = ("profiles", "config_path", "regions", "endpoint_url", "deadline")
 @report_options
 @sink_option("--deliver", "Send events there too, any number")
 @delivery_options
+@notify_option
 @talk_options
 @click.pass_context
 def scan(
@@ -75,12 +77,13 @@ def scan(
     no_history: bool,
     lock_wait: float | None,
     formats: tuple[tuple[str, Path | None], ...],
+    format_settings: tuple[tuple[str, str, bool | str], ...],
     all_outcomes: bool,
-    lang: str,
     sinks: tuple[str, ...],
     sinks_file: Path | None,
     deliver_mode: str,
     deliver_timeout: float,
+    channels: tuple[str, ...],
 ) -> int:
     """Collect from every account, judge, report.
 
@@ -108,11 +111,13 @@ def scan(
     formats = formats or (("table", None),)
     delivery = Delivery(sinks, sinks_file, deliver_mode, deliver_timeout)
     targets = delivery.targets(terminal, standard_output_taken=any(path is None for _, path in formats))
+    notifier = Notifier.opened(channels, deliver_timeout, terminal, no_history=no_history)
     # Who asks for a few rules does not ask for all that paths have to read.
     with_paths = bool(snapshots) or not select
     with (
         output.opened(formats, save) as outputs,
         state.locked(lock_wait or 0.0, terminal.say) as folder,
+        notifier.failure_told(folder, terminal),
         delivery.failure_told(targets, folder, terminal),
     ):
         notices: tuple[str, ...] = ()
@@ -144,10 +149,18 @@ def scan(
             report = accepted.applied(report, snapshot, [rule.id for rule in rules], terminal)
             report, _ = reporting.with_verdict(report, gate)
             undelivered += delivery.run(targets, folder, report, judged_rules, terminal)
+            rule_ids = [rule.id for rule in rules]
             verdict = reporting.write_documents(
-                report, outputs.documents, terminal, gate, lang=lang, undelivered=undelivered
+                report,
+                outputs.documents,
+                terminal,
+                gate,
+                settings=format_settings,
+                undelivered=undelivered,
+                tell=lambda told: notifier.told(folder, told, ledger, rule_ids, terminal),
             )
-            history.record(ledger, report, verdict, [rule.id for rule in rules], terminal)
+            history.record(ledger, report, verdict, rule_ids, terminal)
+    notifier.close()
     for line in verdict.allowed:
         terminal.warn(f"let through by --allow-unknown: {line}")
     if verdict.code:

@@ -9,6 +9,7 @@ import sys
 from typing import Any, Protocol
 
 from auditor.errors import DeliveryError
+from auditor.languages import ENGLISH
 
 
 class Live(Protocol):
@@ -30,20 +31,25 @@ class Terminal:
         self.color = "auto"
         self.live: Live | None = None
         self.configured = False
+        self.language = ENGLISH
 
     # ----------------------------------------------------------------------------------------------- standard error
 
     def say(self, text: str) -> None:
         """One message on standard error, left out with -q."""
         if not self.quiet:
-            self._error_line(text)
+            self._error_line(self.language.said(text))
 
     def warn(self, text: str) -> None:
         """One message on standard error, with -q too."""
-        self._error_line(f"warning: {text}")
+        self._error_line(self.language.text("warning: {text}", text=self.language.said(text)))
 
     def error(self, text: str) -> None:
         """One message on standard error, whatever the options say."""
+        self._error_line(self.language.said(text))
+
+    def log(self, text: str) -> None:
+        """One line of the log on standard error, as it is."""
         self._error_line(text)
 
     def _error_line(self, text: str) -> None:
@@ -149,7 +155,7 @@ class _Handler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         from auditor.collect.redaction import redact
 
-        self.terminal.error(f"{record.levelname.lower()}: {redact(record.getMessage())}")
+        self.terminal.log(f"{record.levelname.lower()}: {redact(record.getMessage())}")
 
 
 def safe_lines(text: str) -> str:

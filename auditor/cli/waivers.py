@@ -10,6 +10,7 @@ from auditor.cli.baseline import from_option, judge_saved
 from auditor.cli.options import PathText, option, rule_options, spec_option, talk_options
 from auditor.cli.terminal import Terminal
 from auditor.errors import UsageError
+from auditor.languages import marked
 from auditor.spec import Spec
 
 
@@ -66,13 +67,17 @@ def check(
                     held[entry.line] = held.get(entry.line, 0) + 1
     else:
         terminal.say("no scan to compare with: whether an entry is used is not known")
+    text = terminal.language.text
+    expired, idle, holds = marked("expired"), marked("unused"), marked("holds")
     rows = []
     for entry in entries:
-        word = "expired" if entry.expires < day else "unused" if entry.line in unused else "holds"
-        number = str(held.get(entry.line, 0)) if sources else "not known"
+        word = expired if entry.expires < day else idle if entry.line in unused else holds
+        number = str(held.get(entry.line, 0)) if sources else text("not known")
         rows.append((entry.label, entry.rule_id, word, entry.expires.isoformat(), number, entry.waiver.owner))
-    terminal.write(grid(("waiver", "rule", "state", "last day", "findings", "owner"), rows, terminal.columns))
-    wrong = [row[0] for row in rows if row[2] != "holds"]
+    shown = [(label, rule_id, text(word), *others) for label, rule_id, word, *others in rows]
+    heads = (text("waiver"), text("rule"), text("state"), text("last day"), text("findings"), text("owner"))
+    terminal.write(grid(heads, shown, terminal.columns))
+    wrong = [row[0] for row in rows if row[2] != holds]
     if waivers_strict and wrong:
         raise UsageError(f"{file}: {', '.join(wrong)}: renew or remove")
     return 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -54,7 +54,7 @@ class Blocked:
 Reply = Taken | Refused | Blocked
 
 
-def all_again(batch: Sequence[Prepared], why: str, after: float | None = None) -> Taken:
+def all_again(batch: Sized, why: str, after: float | None = None) -> Taken:
     """Nothing was accepted, or nobody knows; the whole batch again."""
     return Taken(again=tuple(range(len(batch))), why=why, after=after)
 

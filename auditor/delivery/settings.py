@@ -246,9 +246,7 @@ def _sink(name: str, node: Node, folder: Path, warn: Callable[[str], None]) -> S
     for key in _REQUIRED.get(kind, ()):
         if key not in texts:
             raise node.error(f"missing key `{key}`; write `{key}: …` here")
-    hidden = {
-        key: secret for key in _SECRETS[kind] if (secret := _secret(key, kind, node, found, folder, warn)) is not None
-    }
+    hidden = {key: secret for key in _SECRETS[kind] if (secret := read_secret(key, found, folder, warn)) is not None}
     if plain_url and "url" not in hidden:
         raise node.error(
             "missing key `url`; write `url: https://…`, or url_env or url_file where the address is secret"
@@ -272,9 +270,8 @@ def _kind(node: Node) -> Kind:
     raise node.error("missing key `type`; write `type: …` here, one of " + ", ".join(Kind))
 
 
-def _secret(
-    key: str, kind: Kind, node: Node, found: dict[str, Node], folder: Path, warn: Callable[[str], None]
-) -> Secret | None:
+def read_secret(key: str, found: dict[str, Node], folder: Path, warn: Callable[[str], None]) -> Secret | None:
+    """The secret below `<key>_env` or `<key>_file` (or `key`, where that may stand in a file).  Raises FileError."""
     given = [way for way in (key, f"{key}_env", f"{key}_file") if way in found]
     if len(given) > 1:
         raise found[given[1]].error(f"`{given[0]}` and `{given[1]}` say the same; keep one")

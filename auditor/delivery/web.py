@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Sized
 from datetime import datetime
 
 from auditor.delivery.patience import retry_after
-from auditor.delivery.replies import Blocked, Prepared, Refused, Reply, Taken, all_again
+from auditor.delivery.replies import Blocked, Refused, Reply, Taken, all_again
 from auditor.delivery.secrets import cleaned
 from auditor.delivery.transport import ABOUT_SENDER, RETRIED, Answer, Transport, Unanswered, Untrusted
 
@@ -32,9 +32,7 @@ class Exchange:
         """The first 500 characters of a text, without secrets."""
         return cleaned(text, self._secrets)
 
-    def ask(
-        self, batch: Sequence[Prepared], target: str, body: bytes, headers: Mapping[str, str], timeout: float
-    ) -> Answer | Reply:
+    def ask(self, batch: Sized, target: str, body: bytes, headers: Mapping[str, str], timeout: float) -> Answer | Reply:
         """The answer if its status is 2xx or 4xx that is not retried, else what it means for the batch."""
         try:
             answer = self.transport.post(target, body, headers, timeout)
@@ -51,7 +49,7 @@ class Exchange:
 
     def reply(
         self,
-        batch: Sequence[Prepared],
+        batch: Sized,
         target: str,
         body: bytes,
         headers: Mapping[str, str],

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from auditor.findings import Finding, Outcome, PathVerdict, Report, ResourceRef, Severity, Side
+from auditor.languages import ENGLISH, Language, marked
 
 #: Worst first.  `clean` is said only if something was judged and nothing failed or stayed unknown.
 STATUSES = ("broken", "attention", "unknown", "clean")
 
 STATUS_LABELS = {
-    "broken": "Broken",
-    "attention": "Needs a fix",
-    "unknown": "Not decided",
-    "clean": "No fault found",
+    "broken": marked("Broken"),
+    "attention": marked("Needs a fix"),
+    "unknown": marked("Not decided"),
+    "clean": marked("No fault found"),
 }
-
-#: Inventory tables whose rows are called otherwise than their name says.
-_NOUNS = {"accounts": "account", "service_users": "whitelist entry", "vpcs": "VPC", "vswitches": "vSwitch"}
 
 _OUTCOMES = (Outcome.FAIL, Outcome.UNKNOWN, Outcome.PASS, Outcome.NOT_APPLICABLE)
 _RANK = {outcome: rank for rank, outcome in enumerate(_OUTCOMES)}
@@ -27,6 +26,9 @@ _SEVERITY_RANK = {severity: rank for rank, severity in enumerate(Severity)}
 
 #: Inventory tables whose rows are called otherwise than their name says.
 _NOUNS = {"accounts": "account", "service_users": "whitelist entry", "vpcs": "VPC", "vswitches": "vSwitch"}
+
+_PLURAL = re.compile(r"(ies|sses|status|s)$")
+_SINGULAR = {"ies": "y", "sses": "ss", "status": "status", "s": ""}
 
 _SERVICE_SIDE = ("load_balancers", "listeners", "server_groups", "backends")
 
@@ -79,9 +81,9 @@ class Group:
         return min((finding for finding in first if finding), key=order, default=None)
 
 
-def noun(table: str) -> str:
+def noun(table: str, language: Language = ENGLISH) -> str:
     """What one row of an inventory table is called in a sentence."""
-    return _NOUNS.get(table) or table.removesuffix("s").replace("_", " ")
+    return language.text(_NOUNS.get(table) or _PLURAL.sub(lambda end: _SINGULAR[end[0]], table).replace("_", " "))
 
 
 def given_name(ref: ResourceRef) -> str | None:

@@ -12,14 +12,17 @@ from typing import Any
 from auditor import __version__
 from auditor.differences import AttributeChange, Comparison, Declared, Moment, Unreadable, Value
 from auditor.findings import Finding, Outcome, Report, ResourceRef, ScanInfo
+from auditor.languages import ENGLISH, Language, marked
 from auditor.reporters import html
 from auditor.reporters.connections import given_name, noun
 from auditor.reporters.json import _dump, finding_object
 from auditor.reporters.summary import summarize
 from auditor.reporters.text import inert, wrap
+from auditor.reporters.translation import findings_in_language
 
 SCHEMA_VERSION = "1.0"
 
+_HEADS = (marked("what"), marked("id"), marked("where"), marked("detail"))
 _STYLES = {"+": "32", "-": "31", "~": "33", "?": "35", "!": "31"}
 
 
@@ -140,101 +143,135 @@ def _unreadable(item: Unreadable) -> dict[str, str | None]:
 # ------------------------------------------------------------------------------------------------ rows of all others
 
 
-def sections(comparison: Comparison) -> list[dict[str, Any]]:
+def sections(comparison: Comparison, language: Language = ENGLISH) -> list[dict[str, Any]]:
     """What the formats for people show: sections with a title, and rows of (sign, kind, id, where, detail)."""
     found: list[dict[str, Any]] = []
+    text, rows = language.text, _Rows(language)
 
-    def section(title: str, rows: Iterable[tuple[str, str, str, str, str]], *, warn: bool = False) -> None:
-        lines = list(rows)
+    def section(title: str, content: Iterable[tuple[str, str, str, str, str]], *, warn: bool = False) -> None:
+        lines = list(content)
         if lines:
             found.append({"title": title, "rows": lines, "warn": warn})
 
     drift, resources, findings = comparison.terraform, comparison.resources, comparison.findings
     if drift is not None:
-        section(
-            "Changed", (_row("~", item.resource, _changes(item.attributes, item.address)) for item in drift.changed)
+        changed = (rows.row("~", item.resource, rows.changes(item.attributes, item.address)) for item in drift.changed)
+        section(text("Changed"), changed)
+        missing = (
+            rows.row("-", item.resource, text("declared in {address}", address=item.address)) for item in drift.missing
         )
-        section("Missing", (_row("-", item.resource, f"declared in {item.address}") for item in drift.missing))
-        section("Unmanaged", (_row("+", item, "there, and declared nowhere") for item in drift.unmanaged))
-        undecided = (_row("?", item.resource, f"{item.reason} ({item.address})") for item in drift.undecided)
-        section("Not decided", undecided)
+        section(text("Missing"), missing)
+        section(
+            text("Unmanaged"), (rows.row("+", item, text("there, and declared nowhere")) for item in drift.unmanaged)
+        )
+        undecided = (
+            rows.row("?", item.resource, f"{language.said(item.reason or '')} ({item.address})")
+            for item in drift.undecided
+        )
+        section(text("Not decided"), undecided)
         waived = [finding for finding in comparison.judged if finding.waived]
-        section("Waived", (_finding_row("!", finding) for finding in waived))
-        section("Not read", map(_gap_row, drift.unreadable), warn=True)
+        section(text("Waived"), rows.findings("!", waived))
+        section(text("Not read"), map(rows.gap, drift.unreadable), warn=True)
     if resources is not None:
-        section("Added", (_row("+", item) for item in resources.added))
-        section("Removed", (_row("-", item) for item in resources.removed))
-        section("Changed", (_row("~", item.resource, _changes(item.attributes)) for item in resources.changed))
+        section(text("Added"), (rows.row("+", item) for item in resources.added))
+        section(text("Removed"), (rows.row("-", item) for item in resources.removed))
+        section(
+            text("Changed"), (rows.row("~", item.resource, rows.changes(item.attributes)) for item in resources.changed)
+        )
     if findings is not None:
-        section("New findings", (_finding_row("!", finding) for finding in findings.new))
-        section("Fixed findings", (_finding_row("-", finding) for finding in findings.fixed))
-        section("Now unknown", (_finding_row("?", finding) for finding in findings.now_unknown))
+        section(text("New findings"), rows.findings("!", findings.new))
+        section(text("Fixed findings"), rows.findings("-", findings.fixed))
+        section(text("Now unknown"), rows.findings("?", findings.now_unknown))
     if resources is not None:
-        section("Not read", map(_gap_row, resources.unreadable), warn=True)
+        section(text("Not read"), map(rows.gap, resources.unreadable), warn=True)
     return found
 
 
-def headline(comparison: Comparison) -> str:
+def headline(comparison: Comparison, language: Language = ENGLISH) -> str:
     """The result in one sentence."""
     drift, resources, findings = comparison.terraform, comparison.resources, comparison.findings
     if drift is not None:
         if not drift.declared:
-            return "The states declare no resource that plaudit compares."
-        counted = (
-            f"{len(drift.managed)} as declared, {len(drift.changed)} changed, {len(drift.missing)} missing, "
-            f"{len(drift.unmanaged)} unmanaged, {len(drift.undecided)} not decided"
+            return language.text("The states declare no resource that plaudit compares.")
+        return language.text(
+            "Of {total} declared objects: {managed} as declared, {changed} changed, {missing} missing, "
+            "{unmanaged} unmanaged, {undecided} not decided ({share} % managed).",
+            total=drift.declared,
+            managed=len(drift.managed),
+            changed=len(drift.changed),
+            missing=len(drift.missing),
+            unmanaged=len(drift.unmanaged),
+            undecided=len(drift.undecided),
+            share=100 * len(drift.managed) // drift.declared,
         )
-        share = 100 * len(drift.managed) // drift.declared
-        return f"Of {drift.declared} declared objects: {counted} ({share} % managed)."
     assert resources is not None and findings is not None  # noqa: S101 - one of the two
     if not resources.differs and not findings.differs:
         if not resources.compared:
-            return "There was nothing to compare."
-        objects = f"{resources.compared} objects are" if resources.compared != 1 else "1 object is"
-        return f"No difference: {objects} the same, {findings.unchanged} outcomes are unchanged."
-    return (
-        f"{len(resources.added)} added, {len(resources.removed)} removed, {len(resources.changed)} changed; findings: "
-        f"{len(findings.new)} new, {len(findings.fixed)} fixed, {len(findings.now_unknown)} now unknown, "
-        f"{findings.unchanged} unchanged."
+            return language.text("There was nothing to compare.")
+        return language.plural(
+            "No difference: {n} object is the same, {unchanged} outcomes are unchanged.",
+            "No difference: {n} objects are the same, {unchanged} outcomes are unchanged.",
+            resources.compared,
+            unchanged=findings.unchanged,
+        )
+    return language.text(
+        "{added} added, {removed} removed, {changed} changed; findings: {new} new, {fixed} fixed, "
+        "{unknown} now unknown, {unchanged} unchanged.",
+        added=len(resources.added),
+        removed=len(resources.removed),
+        changed=len(resources.changed),
+        new=len(findings.new),
+        fixed=len(findings.fixed),
+        unknown=len(findings.now_unknown),
+        unchanged=findings.unchanged,
     )
 
 
-def _row(sign: str, ref: ResourceRef, detail: str = "") -> tuple[str, str, str, str, str]:
-    name = given_name(ref)
-    shown = f"{ref.id} ({name})" if name else ref.id
-    where = " ".join(part for part in (ref.account_id, ref.region_id) if part)
-    return sign, noun(ref.type), shown, where, detail
+class _Rows:
+    """Rows of (sign, kind, id, where, detail) in one language."""
+
+    def __init__(self, language: Language) -> None:
+        self.language = language
+
+    def row(self, sign: str, ref: ResourceRef, detail: str = "") -> tuple[str, str, str, str, str]:
+        name = given_name(ref)
+        shown = f"{ref.id} ({name})" if name else ref.id
+        where = " ".join(part for part in (ref.account_id, ref.region_id) if part)
+        return sign, noun(ref.type, self.language), shown, where, detail
+
+    def findings(self, sign: str, findings: Iterable[Finding]) -> list[tuple[str, str, str, str, str]]:
+        return [self.finding(sign, finding) for finding in findings_in_language(findings, self.language)]
+
+    def finding(self, sign: str, finding: Finding) -> tuple[str, str, str, str, str]:
+        what = f"{self.language.text(finding.severity.value)} {finding.rule_id}"
+        detail = f"{finding.title}{': ' + finding.observed if finding.observed else ''}"
+        if finding.outcome is Outcome.UNKNOWN and finding.reason:
+            detail = f"{finding.title}: {finding.reason}"
+        waiver = finding.waiver
+        if waiver is not None and finding.waived:
+            waived = self.language.text(
+                "waived by {owner} until {day}: {reason}", owner=waiver.owner, day=waiver.expires, reason=waiver.reason
+            )
+            detail = self.language.sentences([detail, waived])
+        where = " ".join(part for part in (finding.resource.account_id, finding.resource.region_id) if part)
+        return sign, what, finding.resource.id, where, detail
+
+    def gap(self, gap: Unreadable) -> tuple[str, str, str, str, str]:
+        where = " ".join(part for part in (gap.account_id, gap.region_id) if part)
+        return "?", gap.table, gap.operation, where, gap.error_code or self.language.text("not read")
+
+    def changes(self, changes: Iterable[AttributeChange], address: str = "") -> str:
+        text = "; ".join(f"{change.name}: {self.shown(change.old)} -> {self.shown(change.new)}" for change in changes)
+        return f"{text} ({address})" if address else text
+
+    def shown(self, value: Value) -> str:
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        return self.language.text("(nothing)") if value in (None, "") else str(value)
 
 
-def _finding_row(sign: str, finding: Finding) -> tuple[str, str, str, str, str]:
-    what = f"{finding.severity.value} {finding.rule_id}"
-    detail = f"{finding.title}{': ' + finding.observed if finding.observed else ''}"
-    if finding.outcome is Outcome.UNKNOWN and finding.reason:
-        detail = f"{finding.title}: {finding.reason}"
-    if finding.waiver is not None and finding.waived:
-        detail += f"; waived by {finding.waiver.owner} until {finding.waiver.expires}: {finding.waiver.reason}"
-    where = " ".join(part for part in (finding.resource.account_id, finding.resource.region_id) if part)
-    return sign, what, finding.resource.id, where, detail
-
-
-def _gap_row(gap: Unreadable) -> tuple[str, str, str, str, str]:
-    where = " ".join(part for part in (gap.account_id, gap.region_id) if part)
-    return "?", gap.table, gap.operation, where, gap.error_code or "not read"
-
-
-def _changes(changes: Iterable[AttributeChange], address: str = "") -> str:
-    text = "; ".join(f"{change.name}: {_shown(change.old)} -> {_shown(change.new)}" for change in changes)
-    return f"{text} ({address})" if address else text
-
-
-def _shown(value: Value) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "(nothing)" if value in (None, "") else str(value)
-
-
-def _between(comparison: Comparison) -> str:
-    return f"{_when(comparison.old)} against {_when(comparison.new)}"
+def _between(comparison: Comparison, language: Language) -> str:
+    return language.text("{old} against {new}", old=_when(comparison.old), new=_when(comparison.new))
 
 
 def _when(moment: Moment) -> str:
@@ -245,16 +282,17 @@ def _when(moment: Moment) -> str:
 # -------------------------------------------------------------------------------------------------- table and others
 
 
-def render_table(comparison: Comparison, *, width: int = 100, color: bool = False) -> str:
+def render_table(comparison: Comparison, *, width: int = 100, color: bool = False, lang: str = "en") -> str:
     """Text of at most `width` columns; `color` adds ANSI colours, which never carry a meaning alone."""
     columns = max(width, 40)
+    language = Language(lang)
 
     def block(text: str, indent: int, first: str = "") -> Iterator[str]:
         for number, line in enumerate(wrap(inert(text), columns - indent)):
             yield (first if number == 0 and first else " " * indent) + line
 
-    lines = [*block(headline(comparison), 0), *block(_between(comparison), 0)]
-    for section in sections(comparison):
+    lines = [*block(headline(comparison, language), 0), *block(_between(comparison, language), 0)]
+    for section in sections(comparison, language):
         lines += ["", section["title"]]
         for sign, kind, identity, where, detail in section["rows"]:
             mark = f"\x1b[{_STYLES[sign]}m{sign}\x1b[0m" if color else sign
@@ -263,9 +301,9 @@ def render_table(comparison: Comparison, *, width: int = 100, color: bool = Fals
             if detail:
                 lines += block(detail, 6)
     if comparison.notices:
-        lines += ["", "Notices"]
+        lines += ["", language.text("Notices")]
         for notice in comparison.notices:
-            lines += block(notice, 4, "  - ")
+            lines += block(language.said(notice), 4, "  - ")
     return "".join(line.rstrip() + "\n" for line in lines)
 
 
@@ -277,35 +315,39 @@ def _prose(text: str) -> str:
     return _MARKUP.sub(lambda match: f"&#{ord(match.group())};", inert(text))
 
 
-def render_markdown(comparison: Comparison) -> str:
+def render_markdown(comparison: Comparison, *, lang: str = "en") -> str:
     """A section for a merge request or a job summary."""
-    lines = ["## plaudit drift", "", _prose(headline(comparison)), "", _prose(_between(comparison))]
-    for section in sections(comparison):
+    language = Language(lang)
+    heads = [language.text(word) for word in _HEADS]
+    lines = ["## plaudit drift", "", _prose(headline(comparison, language)), "", _prose(_between(comparison, language))]
+    for section in sections(comparison, language):
         lines += [
             "",
             f"### {section['title']}",
             "",
-            "|  | what | id | where | detail |",
+            f"|  | {' | '.join(heads)} |",
             "| --- | --- | --- | --- | --- |",
         ]
         for row in section["rows"]:
             lines.append("| " + " | ".join(_prose(cell) for cell in row) + " |")
     for notice in comparison.notices:
-        lines += ["", f"* {_prose(notice)}"]
+        lines += ["", f"* {_prose(language.said(notice))}"]
     return "\n".join(lines) + "\n"
 
 
-def render_html(comparison: Comparison) -> str:
+def render_html(comparison: Comparison, *, lang: str = "en") -> str:
     """One page without script: nothing is loaded, nothing acts."""
+    language = Language(lang)
     return html.page(
         "drift.html.j2",
         {
-            "headline": headline(comparison),
-            "between": _between(comparison),
-            "sections": sections(comparison),
-            "notices": comparison.notices,
+            "headline": headline(comparison, language),
+            "between": _between(comparison, language),
+            "sections": sections(comparison, language),
+            "notices": tuple(map(language.said, comparison.notices)),
             "version": __version__,
         },
+        language,
     )
 
 

@@ -37,9 +37,9 @@ def render(report: Report, *, anchor: str = ANCHOR) -> str:
     return "\n".join(lines) + "\n"
 
 
-def step_summary(report: Report) -> str:
+def step_summary(report: Report, *, max_bytes: int = MAX_SUMMARY) -> str:
     """Markdown to be appended to `$GITHUB_STEP_SUMMARY`."""
-    return markdown.render(report, max_bytes=MAX_SUMMARY)
+    return markdown.render(report, max_bytes=max_bytes)
 
 
 def message(text: str) -> str:

@@ -7,18 +7,21 @@ our own draws the rows that are looked at.  What tenants wrote is made inert bef
 from __future__ import annotations
 
 import base64
-import gzip
 import hashlib
-import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from auditor import __version__
-from auditor.findings import Finding, Gap, Report, ResourceRef, Severity
+from auditor.findings import Finding, Outcome, Report, Severity
+from auditor.languages import ENGLISH, Language
 from auditor.reporters import diagram, trend
-from auditor.reporters.connections import STATUS_LABELS, Group, Owner, given_name, noun
+from auditor.reporters.connections import STATUS_LABELS, Group, given_name, is_open, noun, order
+from auditor.reporters.html_data import gap_words, page_data
+from auditor.reporters.overview import Overview, overview
 from auditor.reporters.summary import COUNTED, Summary, counted_as, refused_reads, summarize
-from auditor.reporters.text import inert, inert_lines
+from auditor.reporters.text import clip, inert, inert_lines
+from auditor.reporters.translation import in_language
 from auditor.resources import templates_folder
 
 if TYPE_CHECKING:
@@ -28,22 +31,28 @@ if TYPE_CHECKING:
 #: one page carries at all.
 PLAIN_FINDINGS, CARDS, DRAWN_PATHS, CARRIED = 200, 300, 300, 100_000
 
+#: Rows of the list that stand in the page before the script unpacks the data, and open findings of one card: the first
+#: has its fix with it, cards far down have only that one.
+FIRST_ROWS, TODOS, FULL_CARDS = 30, 4, 60
+
 _SEVERITIES = tuple(Severity)
-_OUTCOMES = ("fail", "unknown", "waived", "pass", "not_applicable")
 
 
-def render(report: Report) -> str:
-    """The report as one file."""
-    style, script = _asset("report.css"), _asset("report.js")
+def render(report: Report, *, lang: str = "en") -> str:
+    """The report as one file, in one language."""
+    language = Language(lang)
+    report = in_language(report, language)
+    style, early, script = _asset("report.css"), _asset("early.js"), _asset("report.js")
     policy = (
-        f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; img-src data:; "
+        f"default-src 'none'; script-src {_hash(early)} {_hash(script)}; style-src {_hash(style)}; img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
     summary = summarize(report)
-    return _page(report, summary, policy=policy, style=style, script=script, data=_data(report, summary))
+    data = page_data(report, summary, CARRIED, language)
+    return _page(report, summary, language, policy=policy, style=style, early=early, script=script, data=data)
 
 
-def page(template: str, values: Mapping[str, Any]) -> str:
+def page(template: str, values: Mapping[str, Any], language: Language = ENGLISH) -> str:
     """A page of another template in the same dress: our style, no script, nothing loaded."""
     from markupsafe import Markup
 
@@ -51,21 +60,24 @@ def page(template: str, values: Mapping[str, Any]) -> str:
     policy = f"default-src 'none'; style-src {_hash(style)}; img-src data:; base-uri 'none'; form-action 'none'"
     # the style is a file of ours; everything else is escaped
     dressed = {**values, "policy": policy, "style": Markup(style)}  # noqa: S704
-    return _environment().get_template(template).render(dressed)
+    return _environment(language).get_template(template).render(dressed)
 
 
-def render_dir(report: Report) -> dict[str, bytes]:
+def render_dir(report: Report, *, lang: str = "en") -> dict[str, bytes]:
     """The report as a folder, for servers that refuse style and script inside a page: file name → content."""
     policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
+    language = Language(lang)
+    report = in_language(report, language)
     summary = summarize(report)
     return {
-        "index.html": _page(report, summary, policy=policy, style=None, script=None, data=None).encode(),
+        "index.html": _page(report, summary, language, policy=policy).encode(),
+        "early.js": _asset("early.js").encode(),
         "report.css": _asset("report.css").encode(),
         "report.js": _asset("report.js").encode(),
-        "data.json.gz.txt": _data(report, summary).encode(),
+        "data.json.gz.txt": page_data(report, summary, CARRIED, language).encode(),
     }
 
 
@@ -77,8 +89,10 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _environment() -> jinja2.Environment:
+def _environment(language: Language) -> jinja2.Environment:
     import jinja2
+
+    from auditor.reporters import template_texts
 
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(_asset),
@@ -88,8 +102,10 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        extensions=["jinja2.ext.i18n"],
     )
-    environment.filters.update(noun=noun, given_name=given_name)
+    environment.filters.update(noun=lambda table: noun(table, language), given_name=given_name)
+    template_texts.install(environment, language)
     return environment
 
 
@@ -107,55 +123,110 @@ class _Lines(str):
 
 
 def _page(
-    report: Report, summary: Summary, *, policy: str, style: str | None, script: str | None, data: str | None
+    report: Report,
+    summary: Summary,
+    language: Language,
+    *,
+    policy: str,
+    style: str | None = None,
+    early: str | None = None,
+    script: str | None = None,
+    data: str | None = None,
 ) -> str:
     from markupsafe import Markup
 
-    drawn = _Drawn(Markup)
-    cards = [_card(group, drawn) for group in summary.groups if group.kind != "account"]
+    drawn = _Drawn(Markup, language)
+    groups = [group for group in summary.groups if group.kind != "account"]
+    cards = [_card(group, drawn, summary, number) for number, group in enumerate(groups[:CARDS])]
+    anchors = {card["group"].key: card["anchor"] for card in cards if card["group"].kind == "connection"}
+    picture = overview(groups, anchors, language)
+    plain = [_plain(finding, summary) for finding in summary.shown[:PLAIN_FINDINGS]]
     return (
-        _environment()
+        _environment(language)
         .get_template("report.html.j2")
         .render(
             report=report,
             summary=summary,
             version=__version__,
             policy=policy,
-            # both are files of ours; everything else is escaped
+            # these are files of ours; everything else is escaped
             style=Markup(style) if style is not None else None,  # noqa: S704
+            early=Markup(early) if early is not None else None,  # noqa: S704
             script=Markup(script) if script is not None else None,  # noqa: S704
             data=data,
             counted=COUNTED,
             severities=_SEVERITIES,
             labels=STATUS_LABELS,
-            cards=cards[:CARDS],
-            more_cards=max(len(cards) - CARDS, 0),
+            cards=cards,
+            more_cards=max(len(groups) - CARDS, 0),
             more_paths=drawn.left_out,
-            plain=[_plain(finding, summary) for finding in summary.shown[:PLAIN_FINDINGS]],
+            picture=_picture(picture, Markup),
+            plain=plain,
+            first_rows=FIRST_ROWS,
+            turns={account.account_id: _query("turn", [account.account_id]) for account in summary.accounts},
+            left_open=_left_open(summary),
+            fresh=sum(1 for finding in summary.shown if finding.is_new and is_open(finding)),
+            since=_since(report, language),
+            expired=_expired(report),
             more_findings=max(len(summary.shown) - PLAIN_FINDINGS, 0),
             left_out=max(len(summary.shown) - CARRIED, 0),
             carried=CARRIED,
             refused=refused_reads(summary.coverage),
             waived=[finding for finding in summary.shown if finding.waived],
-            trend=_trend(report, summary, Markup),
+            trend=_trend(report, summary, Markup, language),
         )
     )
 
 
-def _trend(report: Report, summary: Summary, markup: Callable[[str], str]) -> dict[str, str] | None:
+def _picture(picture: Overview | None, markup: Callable[[str], str]) -> dict[str, Any] | None:
+    if picture is None:
+        return None
+    return {
+        "svg": markup(picture.svg),
+        "lines": picture.lines,
+        "collapsed": picture.collapsed,
+        "left_out": picture.left_out,
+    }
+
+
+def _left_open(summary: Summary) -> list[tuple[str, int]]:
+    """The rules that are undecided somewhere because something was not read, and at how many resources."""
+    found = Counter(f.rule_id for f in summary.findings if f.outcome is Outcome.UNKNOWN and f.gaps)
+    return sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def _since(report: Report, language: Language) -> str:
+    """What "new" is counted from: the last scan of the history, or the baseline."""
+    baseline = report.extra.get("baseline")
+    if isinstance(baseline, Mapping):
+        return language.text("the baseline of {when}", when=baseline.get("written"))
+    runs = trend.points(report.extra)
+    return language.text("the scan of {when}", when=runs[-1]["at"]) if runs else language.text("the last scan")
+
+
+def _expired(report: Report) -> list[str]:
+    """Names of waivers whose last day is over."""
+    waivers = report.extra.get("waivers")
+    return [str(label) for label in waivers.get("expired", ())] if isinstance(waivers, Mapping) else []
+
+
+def _trend(report: Report, summary: Summary, markup: Callable[[str], str], language: Language) -> dict[str, str] | None:
     """The plot of past scans with this one at its end; None without a history of at least two."""
     runs = trend.points(report.extra)
     failures = {severity.value: summary.by_severity[severity]["fail"] for severity in _SEVERITIES}
     now = {"at": report.scan.started_at, "fail": summary.counts["fail"], "unknown": summary.counts["unknown"]}
     runs = [*runs, {**now, **failures}]
-    return {"svg": markup(trend.svg(runs)), "sentence": trend.sentence(runs)} if len(runs) > 1 else None
+    if len(runs) < 2:
+        return None
+    return {"svg": markup(trend.svg(runs, language)), "sentence": trend.sentence(runs, language)}
 
 
 class _Drawn:
     """Draws the paths that need a look, as many as a page may hold."""
 
-    def __init__(self, markup: Callable[[str], str]) -> None:
+    def __init__(self, markup: Callable[[str], str], language: Language) -> None:
         self._markup = markup
+        self._language = language
         self._number = 0
         self.left_out = 0
 
@@ -168,19 +239,14 @@ class _Drawn:
             if self._number > DRAWN_PATHS:
                 self.left_out += 1
                 continue
+            protocol = path.protocol or self._language.text("any protocol")
+            port = f"{protocol}/{path.port if path.port is not None else '?'}"
             found.append(
                 {
-                    "svg": self._markup(diagram.svg(path)),
+                    "svg": self._markup(diagram.svg(path, self._language)),
                     "verdict": path.verdict,
-                    "sentence": diagram.sentence(path),
-                    "where": ", ".join(
-                        part
-                        for part in (
-                            f"{path.protocol or 'any protocol'}/{path.port if path.port is not None else '?'}",
-                            path.zone_id,
-                        )
-                        if part
-                    ),
+                    "sentence": diagram.sentence(path, self._language),
+                    "where": ", ".join(part for part in (port, path.zone_id) if part),
                     "hops": path.hops,
                     "open": self._number <= 8,
                 }
@@ -188,13 +254,22 @@ class _Drawn:
         return found
 
 
-def _card(group: Group, drawn: _Drawn) -> dict[str, Any]:
+def _card(group: Group, drawn: _Drawn, summary: Summary, number: int) -> dict[str, Any]:
     keys = [group.key]
+    todo = sorted(filter(is_open, (*group.findings, *group.shared)), key=order)[: TODOS if number < FULL_CARDS else 1]
     if group.shared and group.service:
         keys.append(group.service.id)
     return {
         "group": group,
-        "worst": group.worst,
+        "anchor": f"c{number + 1}",
+        "open": [
+            {
+                "finding": finding,
+                "owners": summary.owners(finding),
+                "commands": finding.remediation.cli if place == 0 and finding.outcome is Outcome.FAIL else None,
+            }
+            for place, finding in enumerate(todo)
+        ],
         "turns": {
             side: {
                 "fixes": sum(turn.fixes for turn in group.turns if turn.owner.side in (side, "both")),
@@ -220,110 +295,8 @@ def _plain(finding: Finding, summary: Summary) -> dict[str, Any]:
     return {
         "finding": finding,
         "counted": counted_as(finding),
+        "observed": clip(finding.observed or "", 160),
         "owners": summary.owners(finding),
-        "gaps": list(dict.fromkeys(_gap(gap) for gap in finding.gaps)),
+        "gaps": list(dict.fromkeys(gap_words(gap) for gap in finding.gaps)),
         "terraform": _Lines(inert_lines(finding.remediation.terraform or "")),
     }
-
-
-def _gap(gap: Gap) -> str:
-    place = " ".join(part for part in (gap.account_id, gap.region_id, gap.target) if part)
-    code = f"{gap.error_code}: " if gap.error_code else ""
-    return f"{gap.operation or gap.table or gap.kind} {place} - {code}{gap.message}"
-
-
-class _Pool:
-    """Texts that come again and again, each kept once and inert.  Number 0 is a text that is not known."""
-
-    def __init__(self) -> None:
-        self.texts = [""]
-        self._known: dict[str | None, int] = {None: 0}
-
-    def __call__(self, text: str | None) -> int:
-        """The number of a text."""
-        number = self._known.get(text)
-        if number is None:
-            number = self._known[text] = len(self.texts)
-            self.texts.append(inert(text or ""))
-        return number
-
-    def ref(self, ref: ResourceRef) -> list[int]:
-        return [self(noun(ref.type)), self(ref.id)]
-
-
-def _data(report: Report, summary: Summary) -> str:
-    """All listed findings for the script: JSON, gzip, base64.  report.js knows the same order of fields."""
-    pool = _Pool()
-    rules: dict[tuple[Any, ...], int] = {}
-    places: dict[str, list[int]] = {}
-    for group in summary.groups:
-        for finding in group.findings:
-            places.setdefault(finding.id, []).append(pool(group.key))
-    gaps: dict[int, list[int]] = {}  # findings share the tuples of their gaps
-    owners: dict[tuple[Owner, ...], list[list[Any]]] = {}
-    ranks = {severity: rank for rank, severity in enumerate(_SEVERITIES)}
-    rows = []
-    for finding in summary.shown[:CARRIED]:
-        rule = (
-            finding.rule_id,
-            finding.title,
-            finding.rationale,
-            finding.basis.value,
-            finding.sources,
-            finding.evidence,
-        )
-        resource, fix, waiver = finding.resource, finding.remediation, finding.waiver
-        held = summary.owners(finding)
-        if held not in owners:
-            owners[held] = [[owner.side, pool(owner.account_id)] for owner in held]
-        if id(finding.gaps) not in gaps:
-            gaps[id(finding.gaps)] = list(dict.fromkeys(pool(_gap(gap)) for gap in finding.gaps))
-        rows.append(
-            [
-                finding.id.removeprefix("plf1-"),
-                rules.setdefault(rule, len(rules)),
-                ranks[finding.severity],
-                _OUTCOMES.index(counted_as(finding)),
-                pool(noun(resource.type)),
-                inert(resource.id),
-                pool(given_name(resource)),
-                pool(resource.account_id),
-                pool(resource.region_id),
-                owners[held],
-                inert(finding.observed or ""),
-                pool(finding.reason),
-                pool(fix.summary),
-                [inert(command) for command in fix.cli],
-                inert_lines(fix.terraform or ""),
-                inert(fix.console or ""),
-                [pool.ref(ref) for ref in finding.related],
-                gaps[id(finding.gaps)],
-                pool(finding.first_seen),
-                1 if finding.is_new else 0,
-                [pool(text) for text in (waiver.id, waiver.reason, waiver.owner, waiver.expires, waiver.ticket)]
-                if waiver
-                else 0,
-                places.get(finding.id, []),
-            ]
-        )
-    document: Mapping[str, Any] = {
-        "rules": [_rule(*rule) for rule in rules],
-        "pool": pool.texts,
-        "rows": rows,
-        "scanned": [inert(report.scan.started_at), inert(report.scan.finished_at)],
-    }
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-    return base64.b64encode(gzip.compress(text.encode(), 6, mtime=0)).decode()
-
-
-def _rule(
-    rule_id: str, title: str, rationale: str, basis: str, sources: Iterable[Any], evidence: Iterable[str]
-) -> list[Any]:
-    return [
-        inert(rule_id),
-        inert(title),
-        inert(rationale),
-        basis,
-        [[inert(source.title), inert(source.url)] for source in sources],
-        [inert(table) for table in evidence],
-    ]

@@ -6,25 +6,27 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from auditor.findings import Hop, PathVerdict
+from auditor.languages import Language, marked
 from auditor.reporters.text import inert, middle, pad, width, wrap
+from auditor.reporters.translation import paths_in_language
+from auditor.reporters.vocabulary import side_and_account
 
 #: What a hop is called, in its place in the chain.
 LABELS = {
-    "client": "clients",
-    "client_egress": "client egress",
-    "client_network_acl": "client network ACL",
-    "network_acl": "network ACL",
-    "security_groups": "security groups",
-    "endpoint_zone": "endpoint zone",
-    "connection": "connection",
-    "service": "endpoint service",
-    "service_resource": "service resource",
-    "load_balancer": "load balancer",
-    "listener": "listener",
-    "server_group": "server group",
-    "backend": "backends",
+    "client": marked("clients"),
+    "client_egress": marked("client egress"),
+    "client_network_acl": marked("client network ACL"),
+    "network_acl": marked("network ACL"),
+    "security_groups": marked("security groups"),
+    "endpoint_zone": marked("endpoint zone"),
+    "connection": marked("connection"),
+    "service": marked("endpoint service"),
+    "service_resource": marked("service resource"),
+    "load_balancer": marked("load balancer"),
+    "listener": marked("listener"),
+    "server_group": marked("server group"),
+    "backend": marked("backends"),
 }
-_LABEL = max(map(len, LABELS.values()))
 _STYLES = {"ok": "32", "reachable": "32", "blocked": "1;31", "unknown": "33", "bold": "1", "dim": "2"}
 
 
@@ -47,17 +49,22 @@ UNICODE = Signs("✓", "✗", "?", "→", "…")
 ASCII = Signs("+", "X", "?", "->", "~")
 
 
-def render(paths: Sequence[PathVerdict], *, columns: int, color: bool, signs: Signs, every_hop: bool) -> str:
+def render(
+    paths: Sequence[PathVerdict], *, columns: int, color: bool, signs: Signs, every_hop: bool, lang: str = "en"
+) -> str:
     """The paths in lines of at most `columns` (80 at most, 50 at least), those that do not work first.
 
     Paths that are reachable get one line, unless `every_hop`.
     """
-    page = _Page(min(max(columns, 50), 80), color, signs, every_hop)
-    return "".join(line.rstrip() + "\n" for line in page.lines(paths))
+    language = Language(lang)
+    page = _Page(min(max(columns, 50), 80), color, signs, every_hop, language)
+    return "".join(line.rstrip() + "\n" for line in page.lines(paths_in_language(paths, language)))
 
 
 class _Page:
-    def __init__(self, columns: int, color: bool, signs: Signs, every_hop: bool) -> None:
+    def __init__(self, columns: int, color: bool, signs: Signs, every_hop: bool, language: Language) -> None:
+        self.language = language
+        self.left = max(width(language.text(label)) for label in LABELS.values())
         self.columns = columns
         self.color = color
         self.signs = signs
@@ -83,8 +90,9 @@ class _Page:
         yield self.total(paths)
 
     def path(self, path: PathVerdict) -> Iterator[str]:
-        verdict = path.verdict.upper()
-        where = f"{path.zone_id or 'zone not known'}  {_port(path)}"
+        language = self.language
+        verdict = language.text(path.verdict).upper()
+        where = f"{path.zone_id or language.text('zone not known')}  {self.port(path)}"
         room = self.columns - len(verdict) - 2
         head = inert(path.endpoint_id)
         line = f"{self.short(head, max(room - width(where) - 2, 12))}  {inert(where)}"
@@ -94,15 +102,17 @@ class _Page:
         yield self.paint(line, "bold") + space + self.paint(verdict, path.verdict)
         if path.verdict == "reachable" and not self.every_hop:
             return
-        ends = (
-            f"consumer {path.consumer_account_id or 'not known'} {self.signs.arrow} "
-            f"provider {path.provider_account_id or 'not known'}"
+        ends = language.text(
+            "consumer {consumer} {arrow} provider {provider}",
+            consumer=path.consumer_account_id or language.text("not known"),
+            arrow=self.signs.arrow,
+            provider=path.provider_account_id or language.text("not known"),
         )
         yield from self.block(ends, 2, "dim")
         sound: list[str] = []
         for hop in path.hops:
             if hop.verdict == "ok" and not self.every_hop:
-                sound.append(LABELS.get(hop.kind, inert(hop.kind)))
+                sound.append(self.label(hop))
                 continue
             yield from self.chain(sound)
             sound.clear()
@@ -117,41 +127,44 @@ class _Page:
             yield self.paint(f"  {sign} {line}".replace("\0", " "), "ok")
 
     def hop(self, path: PathVerdict, hop: Hop) -> Iterator[str]:
-        label = LABELS.get(hop.kind, inert(hop.kind))
-        left = f"  {self.signs.of(hop.verdict)} {pad(label, _LABEL)}  "
+        left = f"  {self.signs.of(hop.verdict)} {pad(self.label(hop), self.left)}  "
         room = self.columns - width(left)
         shown = self.paint(left, hop.verdict) if hop.verdict != "ok" else left
         yield shown + self.short(inert(hop.id), room)
         if hop.verdict != "ok":
             rules = ", ".join(hop.rule_ids)
-            whose = f"{rules}, {_owner(path, hop)}" if rules else _owner(path, hop)
-            yield from self.block(f"{whose}: {hop.detail}" if hop.detail else whose, _LABEL + 6, hop.verdict)
+            whose = f"{rules}, {self.owner(path, hop)}" if rules else self.owner(path, hop)
+            yield from self.block(f"{whose}: {hop.detail}" if hop.detail else whose, self.left + 6, hop.verdict)
         elif hop.detail and self.every_hop:
-            yield from self.block(hop.detail, _LABEL + 6, "dim")
+            yield from self.block(hop.detail, self.left + 6, "dim")
 
     def block(self, text: str, indent: int, style: str) -> Iterator[str]:
         for line in wrap(inert(text), self.columns - indent):
             yield " " * indent + self.paint(line, style)
 
     def total(self, paths: Iterable[PathVerdict]) -> str:
+        language = self.language
         verdicts = [path.verdict for path in paths]
-        parts = [f"{verdicts.count(name)} {name}" for name in ("reachable", "blocked", "unknown")]
-        return f"{len(verdicts)} path{'' if len(verdicts) == 1 else 's'}: {', '.join(parts)}"
+        parts = [f"{verdicts.count(name)} {language.text(name)}" for name in ("reachable", "blocked", "unknown")]
+        return language.plural(
+            "{n} path: {verdicts}", "{n} paths: {verdicts}", len(verdicts), verdicts=language.listed(parts)
+        )
 
+    def label(self, hop: Hop) -> str:
+        label = LABELS.get(hop.kind)
+        return self.language.text(label) if label else inert(hop.kind)
 
-def _port(path: PathVerdict) -> str:
-    if path.port is None:
-        return "port not known"
-    return f"{path.protocol}/{path.port}"
+    def port(self, path: PathVerdict) -> str:
+        return self.language.text("port not known") if path.port is None else f"{path.protocol}/{path.port}"
 
-
-def _owner(path: PathVerdict, hop: Hop) -> str:
-    if hop.account_id is None:
-        return "account not known"
-    sides = {path.consumer_account_id: "consumer", path.provider_account_id: "provider"}
-    if path.consumer_account_id == path.provider_account_id:
-        return f"account {hop.account_id}"
-    return f"{sides.get(hop.account_id, 'account')} {hop.account_id}"
+    def owner(self, path: PathVerdict, hop: Hop) -> str:
+        if hop.account_id is None:
+            return self.language.text("account not known")
+        sides = {path.consumer_account_id: "consumer", path.provider_account_id: "provider"}
+        same = path.consumer_account_id == path.provider_account_id
+        return side_and_account(
+            "account" if same else sides.get(hop.account_id, "account"), hop.account_id, self.language
+        )
 
 
 def _place(path: PathVerdict) -> tuple[str, str, str, str, int]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from auditor.findings import Finding, Outcome, Read, Report, Severity
+from auditor.languages import ENGLISH, Language
 from auditor.reporters.connections import STATUSES, Connections, Group, Owner, order
 
 #: The names under which a finding is counted; an accepted failure counts as `waived` and not as `fail`.
@@ -101,18 +102,24 @@ class Summary:
 
     @property
     def headline(self) -> str:
+        """How the connections stand, in one English sentence."""
+        return self.headline_in(ENGLISH)
+
+    def headline_in(self, language: Language) -> str:
         """How the connections stand, in one sentence."""
-        total = self.connections
-        if not total:
-            return "No connection was found to judge."
-        said = {
-            "broken": ("is broken", "are broken"),
-            "attention": ("needs a fix", "need a fix"),
-            "unknown": ("is not decided", "are not decided"),
-            "clean": ("shows no fault", "show no fault"),
-        }
-        parts = [f"{number} {said[key][number != 1]}" for key, number in self.statuses.items() if number]
-        return f"Of {total} connection{'s' * (total != 1)}, {', '.join(parts)}."
+        if not self.connections:
+            return language.text("No connection was found to judge.")
+        numbers = self.statuses
+        parts = (
+            language.plural("{n} is broken", "{n} are broken", numbers["broken"]),
+            language.plural("{n} needs a fix", "{n} need a fix", numbers["attention"]),
+            language.plural("{n} is not decided", "{n} are not decided", numbers["unknown"]),
+            language.plural("{n} shows no fault", "{n} show no fault", numbers["clean"]),
+        )
+        told = language.listed(part for part, key in zip(parts, STATUSES, strict=True) if numbers[key])
+        return language.plural(
+            "Of {n} connection, {parts}.", "Of {n} connections, {parts}.", self.connections, parts=told
+        )
 
 
 def counted_as(finding: Finding) -> str:

@@ -10,9 +10,12 @@ import shlex
 from collections.abc import Iterable, Iterator
 
 from auditor.findings import Finding, Outcome, Report, ResourceRef, Severity
+from auditor.languages import Language
 from auditor.reporters.connections import STATUS_LABELS, Group, Owner, given_name, noun
 from auditor.reporters.summary import Summary, refused_reads, summarize
 from auditor.reporters.text import clip, inert, pad, width, wrap
+from auditor.reporters.translation import in_language
+from auditor.reporters.vocabulary import conjoined, hop_kind, side_and_account
 
 _STYLES = {
     "critical": "1;31",
@@ -33,16 +36,17 @@ _LEFT = 11  # columns of the severity
 _TEXT = 2 + _LEFT  # where the text of a finding begins
 
 
-def render(report: Report, *, width: int, color: bool) -> str:
+def render(report: Report, *, width: int, color: bool, lang: str = "en") -> str:
     """The report in lines of at most `width` columns (never less than 40); `color` adds ANSI colours."""
-    lines = _Page(report, max(width, 40), color).lines()
+    lines = _Page(report, max(width, 40), color, Language(lang)).lines()
     return "".join(line.rstrip() + "\n" for line in lines)
 
 
 class _Page:
-    def __init__(self, report: Report, columns: int, color: bool) -> None:
-        self.report = report
-        self.summary: Summary = summarize(report)
+    def __init__(self, report: Report, columns: int, color: bool, language: Language) -> None:
+        self.language = language
+        self.report = in_language(report, language)
+        self.summary: Summary = summarize(self.report)
         self.columns = columns
         self.color = color
 
@@ -64,14 +68,20 @@ class _Page:
         yield from self.foot()
 
     def head(self) -> Iterator[str]:
-        scan = self.report.scan
-        yield from self.block(self.summary.headline, 0, style="bold")
+        language, scan = self.language, self.report.scan
+        yield from self.block(self.summary.headline_in(language), 0, style="bold")
+        margins = [language.text("Account"), language.text("Scanned")]
+        left = max(map(width, margins)) + 2
         for account in self.summary.accounts:
-            what = " and ".join(account.sides) or "no connection seen"
-            profile = f", profile {account.profile}" if account.profile else "" if account.audited else ", not audited"
-            yield from self.block(f"{account.account_id} ({what}{profile})", 9, "Account  ")
-        regions = ", ".join(sorted(scan.regions)) or "no region"
-        yield from self.block(f"{scan.started_at}, {regions}", 9, "Scanned  ")
+            sides = conjoined([language.text(side) for side in account.sides], language)
+            parts = [sides or language.text("no connection seen")]
+            if account.profile:
+                parts.append(language.text("profile {name}", name=account.profile))
+            elif not account.audited:
+                parts.append(language.text("not audited"))
+            yield from self.block(f"{account.account_id} ({language.listed(parts)})", left, pad(margins[0], left))
+        regions = ", ".join(sorted(scan.regions)) or language.text("no region")
+        yield from self.block(f"{scan.started_at}, {regions}", left, pad(margins[1], left))
 
     def group(self, group: Group) -> Iterator[str]:
         accepted = [f for f in group.findings if f.waived]
@@ -90,26 +100,47 @@ class _Page:
             if finding.outcome in (Outcome.PASS, Outcome.NOT_APPLICABLE):
                 yield from self.decided(finding)
         if group.shared and group.service:
-            number = len(group.shared)
-            text = f"{number} more of endpoint service {group.service.id}, which has its own entry"
+            text = self.language.text(
+                "{n} more of endpoint service {service}, which has its own entry",
+                n=len(group.shared),
+                service=group.service.id,
+            )
             yield from self.block(text, _TEXT, "  " + pad("+", _LEFT))
 
     def title(self, group: Group) -> Iterator[str]:
-        label = STATUS_LABELS[group.status].upper()
+        language = self.language
+        label = language.text(STATUS_LABELS[group.status]).upper()
+        unknown = language.text("not known")
         if group.kind == "connection":
-            ends = [_named(group.endpoint), _named(group.service) if group.service else "endpoint service not known"]
-            accounts = (
-                f"consumer {group.consumer_account_id or 'not known'} -> "
-                f"provider {group.provider_account_id or 'not known'}, {group.region_id or 'region not known'}"
+            ends = [
+                self.named(group.endpoint),
+                self.named(group.service) if group.service else language.text("endpoint service not known"),
+            ]
+            accounts = language.text(
+                "consumer {consumer} -> provider {provider}, {region}",
+                consumer=group.consumer_account_id or unknown,
+                provider=group.provider_account_id or unknown,
+                region=group.region_id or language.text("region not known"),
             )
             line = f"{ends[0]} -> {ends[1]}"
         elif group.kind == "service":
-            line = f"Endpoint service {_named(group.service) if group.service else group.key}"
-            shared = f"{group.connections} connections" if group.connections else "no connection seen"
-            accounts = f"provider {group.provider_account_id or 'not known'}, {shared}"
+            named = self.named(group.service) if group.service else group.key
+            line = language.text("Endpoint service {service}", service=named)
+            shared = (
+                language.plural("{n} connection", "{n} connections", group.connections)
+                if group.connections
+                else language.text("no connection seen")
+            )
+            accounts = language.text(
+                "provider {provider}, {connections}", provider=group.provider_account_id or unknown, connections=shared
+            )
         else:
-            line = f"Account {group.key}" if group.key else "No account known"
-            accounts = "what belongs to no single connection"
+            line = (
+                language.text("Account {account}", account=group.key)
+                if group.key
+                else language.text("No account known")
+            )
+            accounts = language.text("what belongs to no single connection")
         first, *rest = wrap(inert(line), self.columns - len(label) - 2)
         space = " " * max(self.columns - width(first) - len(label), 1)
         yield self.paint(first, "bold") + space + self.paint(label, group.status)
@@ -121,23 +152,29 @@ class _Page:
                 continue
             where = "/".join(str(part) for part in (path.zone_id, path.protocol, path.port) if part is not None)
             hops = [
-                f"{hop.kind.replace('_', ' ')} {hop.id}: {hop.detail or hop.verdict}"
+                f"{hop_kind(hop.kind, language)} {hop.id}: {hop.detail or language.text(hop.verdict)}"
                 for hop in path.hops
                 if hop.verdict != "ok"
             ]
-            text = f"path {where or 'unknown port'} {path.verdict}: {'; '.join(hops) or 'no hop known'}"
+            text = language.text(
+                "path {port} {verdict}: {hops}",
+                port=where or language.text("unknown port"),
+                verdict=language.text(path.verdict),
+                hops=language.sentences(hops) or language.text("no hop known"),
+            )
             yield from self.block(text, 4, "  * ", "broken" if path.verdict == "blocked" else "unknown")
 
     def failure(self, finding: Finding) -> Iterator[str]:
         severity = finding.severity.value
-        margin = "  " + self.paint(pad(severity.upper(), _LEFT), severity)
-        yield from self.block(f"{finding.rule_id}  {finding.title}{_fresh(finding)}", _TEXT, margin)
+        language = self.language
+        margin = "  " + self.paint(pad(language.text(severity).upper(), _LEFT), severity)
+        yield from self.block(f"{finding.rule_id}  {finding.title}{self.fresh(finding)}", _TEXT, margin)
         yield from self.detail(finding)
         if finding.observed:
-            yield from self.block(f"seen: {finding.observed}", _TEXT)
+            yield from self.block(language.text("seen: {observed}", observed=finding.observed), _TEXT)
         fix = finding.remediation
-        owners = " and ".join(_owner(owner) for owner in self.summary.owners(finding))
-        yield from self.block(f"fix, {owners}: {fix.summary}", _TEXT)
+        owners = conjoined([self.owner(owner) for owner in self.summary.owners(finding)], language)
+        yield from self.block(language.text("fix, {owners}: {summary}", owners=owners, summary=fix.summary), _TEXT)
         for command in fix.cli:
             yield from self.command(inert(command))
 
@@ -153,36 +190,42 @@ class _Page:
     def detail(self, finding: Finding) -> Iterator[str]:
         resource = finding.resource
         if resource.type not in ("endpoints", "accounts"):
-            yield from self.block(f"{noun(resource.type)}: {_named(resource)}", _TEXT)
+            yield from self.block(f"{noun(resource.type, self.language)}: {self.named(resource)}", _TEXT)
 
     def unknowns(self, findings: Iterable[Finding]) -> Iterator[str]:
         by_reason: dict[str, list[Finding]] = {}
         for finding in findings:
-            by_reason.setdefault(_why(finding), []).append(finding)
+            by_reason.setdefault(self.why(finding), []).append(finding)
         for reason, found in by_reason.items():
             for finding in found:
-                margin = "  " + self.paint(pad("? " + finding.severity.value, _LEFT), "unknown")
-                yield from self.block(f"{finding.rule_id}  {finding.title}{_fresh(finding)}", _TEXT, margin)
+                margin = "  " + self.paint(pad("? " + self.language.text(finding.severity.value), _LEFT), "unknown")
+                yield from self.block(f"{finding.rule_id}  {finding.title}{self.fresh(finding)}", _TEXT, margin)
                 yield from self.detail(finding)
-            yield from self.block(f"not known: {reason}", _TEXT, style="unknown")
+            yield from self.block(self.language.text("not known: {reason}", reason=reason), _TEXT, style="unknown")
 
     def accepted(self, finding: Finding) -> Iterator[str]:
         waiver = finding.waiver
         if waiver is None:  # `waived` says there is one
             return
-        margin = "  " + self.paint(pad("waived", _LEFT), "waived")
-        yield from self.block(f"{finding.rule_id}  {finding.title} ({finding.severity.value})", _TEXT, margin)
+        language = self.language
+        margin = "  " + self.paint(pad(language.text("waived"), _LEFT), "waived")
+        severity = language.text(finding.severity.value)
+        yield from self.block(f"{finding.rule_id}  {finding.title} ({severity})", _TEXT, margin)
         yield from self.detail(finding)
         name = f"{waiver.id}: " if waiver.id else ""
-        yield from self.block(f"{name}{waiver.reason} ({waiver.owner}, until {waiver.expires})", _TEXT)
+        until = language.text(
+            "{reason} ({owner}, until {day})", reason=waiver.reason, owner=waiver.owner, day=waiver.expires
+        )
+        yield from self.block(name + until, _TEXT)
 
     def decided(self, finding: Finding) -> Iterator[str]:
         """A pass, or a rule that does not apply; listed with `--all-outcomes` only."""
-        word = "pass" if finding.outcome is Outcome.PASS else "n/a"
-        margin = "  " + self.paint(pad(word, _LEFT), "clean" if word == "pass" else "dim")
+        passed = finding.outcome is Outcome.PASS
+        word = self.language.text("pass" if passed else "n/a")
+        margin = "  " + self.paint(pad(word, _LEFT), "clean" if passed else "dim")
         yield from self.block(f"{finding.rule_id}  {finding.title}", _TEXT, margin)
         yield from self.detail(finding)
-        said = finding.observed if word == "pass" else finding.reason
+        said = finding.observed if passed else finding.reason
         if said:
             yield from self.block(said, _TEXT)
 
@@ -191,80 +234,97 @@ class _Page:
         if coverage.complete:
             return
         yield ""
-        yield self.paint("Not read completely", "bold")
+        language = self.language
+        yield self.paint(language.text("Not read completely"), "bold")
         if not coverage.total:
-            yield "  Nothing was read at all."
+            yield "  " + language.text("Nothing was read at all.")
         for refused in refused_reads(coverage):
             read = refused.first
             place = " ".join(part for part in (read.account_id, read.region_id) if part)
             yield from self.block(f"{read.operation}  {place}", 2, "  ")
             if refused.targets:
-                more = len(refused.targets) - 3
-                named = ", ".join(refused.targets[:3]) + (f" and {more} more" if more > 0 else "")
-                yield from self.block(f"of {named}", 4)
+                named = self.first(", ".join(refused.targets[:3]), len(refused.targets) - 3)
+                yield from self.block(language.text("of {targets}", targets=named), 4)
             error = ": ".join(part for part in (read.error_code, read.message) if part)
-            yield from self.block(error or "not read completely", 4, style="unknown")
+            yield from self.block(error or language.text("not read completely"), 4, style="unknown")
 
     def notices(self) -> Iterator[str]:
         if self.report.notices:
             yield ""
+        margin = self.language.text("note") + "  "
         for notice in self.report.notices:
-            yield from self.block(notice, 6, "note  ")
+            yield from self.block(notice, width(margin), margin)
 
     def foot(self) -> Iterator[str]:
-        summary, counts = self.summary, self.summary.counts
+        language, summary, counts = self.language, self.summary, self.summary.counts
         yield ""
         worst = [
-            f"{summary.by_severity[severity]['fail']} {severity.value}"
+            f"{summary.by_severity[severity]['fail']} {language.text(severity.value)}"
             for severity in Severity
             if summary.by_severity[severity]["fail"]
         ]
-        listed = f" ({', '.join(worst)})" if worst else ""
-        text = (
-            f"{counts['fail']} failed{listed}, {counts['unknown']} unknown, {counts['waived']} waived, "
-            f"{counts['pass']} passed, {counts['not_applicable']} not applicable."
+        listed = f" ({language.listed(worst)})" if worst else ""
+        text = language.text(
+            "{fail} failed{listed}, {unknown} unknown, {waived} waived, {passed} passed, {other} not applicable.",
+            fail=counts["fail"],
+            listed=listed,
+            unknown=counts["unknown"],
+            waived=counts["waived"],
+            passed=counts["pass"],
+            other=counts["not_applicable"],
         )
         style = "broken" if counts["fail"] else "unknown" if counts["unknown"] or not counts.total else "clean"
         yield from self.block(text, 0, style=style)
         coverage = summary.coverage
         if coverage.complete:
-            yield from self.block(f"Read: all of {coverage.total} reads complete.", 0)
+            yield from self.block(language.text("Read: all of {n} reads complete.", n=coverage.total), 0)
         else:
-            missing = len(coverage.incomplete)
-            yield from self.block(
-                f"Read: {coverage.percent} %, {missing} of {coverage.total} reads incomplete.", 0, style="unknown"
+            text = language.text(
+                "Read: {percent} %, {n} of {total} reads incomplete.",
+                percent=coverage.percent,
+                n=len(coverage.incomplete),
+                total=coverage.total,
             )
-        also = f" (also {', '.join(map(str, summary.exit_also))})" if summary.exit_also else ""
-        reasons = f": {'; '.join(summary.exit_reasons)}" if summary.exit_reasons else ""
-        yield from self.block(f"Exit {summary.exit_code}{also}, gate {self.report.fail_on}{reasons}", 0)
+            yield from self.block(text, 0, style="unknown")
+        also = ", ".join(map(str, summary.exit_also))
+        reasons = language.sentences(summary.exit_reasons)
+        text = language.text(
+            "Exit {code}{also}, gate {severity}",
+            code=summary.exit_code,
+            also=language.text(" (also {codes})", codes=also) if also else "",
+            severity=self.report.fail_on,
+        )
+        yield from self.block(f"{text}: {reasons}" if reasons else text, 0)
 
+    # ------------------------------------------------------------------------------------------------------- words
 
-def _named(ref: ResourceRef | None) -> str:
-    if ref is None:
-        return "not known"
-    name = given_name(ref)
-    return f"{ref.id} ({clip(inert(name), 40)})" if name else ref.id
+    def named(self, ref: ResourceRef | None) -> str:
+        if ref is None:
+            return self.language.text("not known")
+        name = given_name(ref)
+        return f"{ref.id} ({clip(inert(name), 40)})" if name else ref.id
 
+    def owner(self, owner: Owner) -> str:
+        return side_and_account(owner.side, owner.account_id, self.language)
 
-def _owner(owner: Owner) -> str:
-    return f"{owner.side} {owner.account_id}" if owner.account_id else f"{owner.side} (account not known)"
+    def fresh(self, finding: Finding) -> str:
+        return "  " + self.language.text("(new)") if finding.is_new else ""
 
+    def first(self, items: str, left: int) -> str:
+        """The items, and how many are left."""
+        return self.language.text("{items} and {n} more", items=items, n=left) if left > 0 else items
 
-def _fresh(finding: Finding) -> str:
-    return "  (new)" if finding.is_new else ""
-
-
-def _why(finding: Finding) -> str:
-    """The reason of an unknown, and the calls that would have told it."""
-    calls = []
-    for gap in finding.gaps:
-        place = " ".join(part for part in (gap.account_id, gap.region_id) if part)
-        call = " ".join(part for part in (gap.operation, place, gap.error_code or gap.kind) if part)
-        if call not in calls:
-            calls.append(call)
-    more = f" and {len(calls) - 3} more" if len(calls) > 3 else ""
-    told = f" [{'; '.join(calls[:3])}{more}]" if calls else ""
-    return (finding.reason or (finding.gaps[0].message if finding.gaps else "no reason was given")) + told
+    def why(self, finding: Finding) -> str:
+        """The reason of an unknown, and the calls that would have told it."""
+        calls = []
+        for gap in finding.gaps:
+            place = " ".join(part for part in (gap.account_id, gap.region_id) if part)
+            call = " ".join(part for part in (gap.operation, place, gap.error_code or gap.kind) if part)
+            if call not in calls:
+                calls.append(call)
+        told = f" [{self.first('; '.join(calls[:3]), len(calls) - 3)}]" if calls else ""
+        unsaid = finding.gaps[0].message if finding.gaps else self.language.text("no reason was given")
+        return (finding.reason or unsaid) + told
 
 
 def _plain_words(command: str) -> bool:

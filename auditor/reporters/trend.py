@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from auditor.languages import ENGLISH, Language
 from auditor.reporters.text import inert
 
 _WIDTH, _HEIGHT, _LEFT, _TOP = 560, 120, 40, 12
@@ -17,7 +18,7 @@ def points(report_extra: Mapping[str, object]) -> list[Mapping[str, Any]]:
     return [point for point in trend if isinstance(point, Mapping)] if isinstance(trend, (list, tuple)) else []
 
 
-def svg(runs: Sequence[Mapping[str, Any]]) -> str:
+def svg(runs: Sequence[Mapping[str, Any]], language: Language = ENGLISH) -> str:
     """Open failures per scan, all of them and those that are critical or high; the empty text for fewer than two."""
     if len(runs) < 2:
         return ""
@@ -34,7 +35,7 @@ def svg(runs: Sequence[Mapping[str, Any]]) -> str:
 
     return (
         f'<svg class="trend" role="img" width="{_WIDTH}" height="{_HEIGHT}" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
-        f'aria-label="{escape(sentence(runs))}">'
+        f'aria-label="{escape(sentence(runs, language))}">'
         f'<path d="M{_LEFT} {_HEIGHT - _TOP}H{_WIDTH - 10}M{_LEFT} {_TOP}V{_HEIGHT - _TOP}" fill="none" '
         'stroke="currentColor" stroke-opacity="0.4"/>'
         f'<text x="{_LEFT - 6}" y="{_TOP + 4}" text-anchor="end" font-size="11">{top}</text>'
@@ -46,11 +47,18 @@ def svg(runs: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def sentence(runs: Sequence[Mapping[str, Any]]) -> str:
+def sentence(runs: Sequence[Mapping[str, Any]], language: Language = ENGLISH) -> str:
     """What the picture shows, in one sentence."""
     first, last = runs[0], runs[-1]
     worst = [int(run["critical"]) + int(run["high"]) for run in (first, last)]
-    return (
-        f"From {inert(str(first['at']))} to {inert(str(last['at']))}, over {len(runs)} scans, open failures went from "
-        f"{first['fail']} to {last['fail']} (dashed), those that are critical or high from {worst[0]} to {worst[1]}."
+    return language.text(
+        "From {start} to {end}, over {n} scans, open failures went from {before} to {now} (dashed), "
+        "those that are critical or high from {worst_before} to {worst_now}.",
+        start=inert(str(first["at"])),
+        end=inert(str(last["at"])),
+        n=len(runs),
+        before=first["fail"],
+        now=last["fail"],
+        worst_before=worst[0],
+        worst_now=worst[1],
     )

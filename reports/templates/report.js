@@ -3,7 +3,7 @@
 (() => {
   const SEVERITIES = ["critical", "high", "medium", "low", "info"];
   const OUTCOMES = ["fail", "unknown", "waived", "pass", "n/a"];
-  const PAGE = 100;
+  const PAGE = 100, OURS = /^#(?:[qf]=|plf1-)/;
   const $ = (id) => document.getElementById(id);
   const box = $("data");
   let data, all = [], view = [], drawn = 0, query = "", column = -1, down = false, open = "";
@@ -27,27 +27,46 @@
     return JSON.parse(await new Response(stream).text());
   }
 
-  // One row of the data; the order of the fields is that of html.py.
-  function row(fields, index) {
-    const pool = data.pool, rule = data.rules[fields[1]];
-    const [hex, , severity, outcome, type, id, name, account, region, owners, observed, reason, summary, cli, terraform,
-      console_, related, gaps, seen, fresh, waiver, places] = fields;
-    return {
-      index, id: "plf1-" + hex, rule, severity, outcome, type: pool[type], resource: id, name: pool[name],
-      account: pool[account], region: pool[region], owners: owners.map(([side, owner]) => [side, pool[owner]]),
-      observed, reason: pool[reason], summary: pool[summary], cli, terraform, console: console_, fresh,
-      related: related.map(([kind, key]) => [pool[kind], pool[key]]), gaps: gaps.map((gap) => pool[gap]),
-      seen: pool[seen], waiver: waiver && waiver.map((part) => pool[part]), places: places.map((place) => pool[place]),
-    };
+  // One row of the data; the order of the fields is that of html.py.  Fields are looked up when they are needed.
+  class Row {
+    constructor(fields, index) { this.fields = fields; this.index = index; this.text = ""; }
+    get id() { return "plf1-" + this.fields[0]; }
+    get rule() { return data.rules[this.fields[1]]; }
+    get severity() { return this.fields[2]; }
+    get outcome() { return this.fields[3]; }
+    get type() { return data.pool[this.fields[4]]; }
+    get resource() { return this.fields[5]; }
+    get name() { return data.pool[this.fields[6]]; }
+    get account() { return data.pool[this.fields[7]]; }
+    get region() { return data.pool[this.fields[8]]; }
+    get owners() { return this.fields[9].map(([side, owner]) => [side, data.pool[owner]]); }
+    get observed() { return this.fields[10]; }
+    get reason() { return data.pool[this.fields[11]]; }
+    get summary() { return data.pool[this.fields[12]]; }
+    get cli() { return this.fields[13]; }
+    get terraform() { return this.fields[14]; }
+    get console() { return this.fields[15]; }
+    get related() { return this.fields[16].map(([kind, key]) => [data.pool[kind], data.pool[key]]); }
+    get gaps() { return this.fields[17].map((gap) => data.pool[gap]); }
+    get seen() { return data.pool[this.fields[18]]; }
+    get fresh() { return this.fields[19]; }
+    get waiver() { return this.fields[20] && this.fields[20].map((part) => data.pool[part]); }
+    get places() { return this.fields[21].map((place) => data.pool[place]); }
+    // all that words are looked for in
+    get words() {
+      return this.text ||= [this.id, this.rule[0], this.rule[1], this.type, this.resource, this.name, this.account, this.region,
+        this.observed, this.reason, this.summary, owned(this), SEVERITIES[this.severity], OUTCOMES[this.outcome],
+        ...this.related.map(([, key]) => key)].join("\n").toLowerCase();
+    }
   }
 
   const owned = (item) => item.owners.map(([side, account]) => side + " " + (account || "(account not known)")).join(" and ");
 
-  function words(item) {
-    item.words ??= [item.id, item.rule[0], item.rule[1], item.type, item.resource, item.name, item.account, item.region,
-      item.observed, item.reason, item.summary, owned(item), SEVERITIES[item.severity], OUTCOMES[item.outcome],
-      ...item.related.map(([, key]) => key)].join("\n").toLowerCase();
-    return item.words;
+  // The words of many rows are put together while nobody waits, so that the first filter is as quick as the next.
+  function prepare(place) {
+    const end = performance.now() + 12;
+    for (; place < all.length && performance.now() < end; place++) void all[place].words;
+    if (place < all.length) setTimeout(() => prepare(place), 4);
   }
 
   const KEYS = {
@@ -75,7 +94,7 @@
         return (item) => wanted.some((value) => KEYS[key](item, value));
       }
       const low = word.toLowerCase();
-      return low === "new" ? (item) => item.fresh === 1 : (item) => words(item).includes(low);
+      return low === "new" ? (item) => item.fresh === 1 : (item) => item.words.includes(low);
     });
     return (item) => tests.every((test) => test(item));
   }
@@ -83,14 +102,22 @@
   const chosen = (key) => new Set(tokens($("q").value).filter((token) => token.key === key).flatMap((token) => token.values.map((value) => value.toLowerCase())));
 
   function choose(key, values) {
-    const written = ({ key: name, values: list, word }) => {
-      const text = name ? list.join(",") : word, quoted = /\s/.test(text) ? `"${text}"` : text;
-      return name ? name + ":" + quoted : quoted;
-    };
     const rest = tokens($("q").value).filter((token) => token.key !== key);
     if (values.length) rest.push({ key, values });
     $("q").value = rest.map(written).join(" ");
     apply();
+  }
+
+  // Puts a word into the filter, or takes it out again.
+  function word(text) {
+    const here = tokens($("q").value), kept = here.filter((token) => token.word?.toLowerCase() !== text);
+    $("q").value = (kept.length < here.length ? kept : [...here, { word: text }]).map(written).join(" ");
+    apply();
+  }
+
+  function written({ key: name, values: list, word }) {
+    const text = name ? list.join(",") : word, quoted = /\s/.test(text) ? `"${text}"` : text;
+    return name ? name + ":" + quoted : quoted;
   }
 
   function chips() {
@@ -106,6 +133,9 @@
     };
     group("Severity", "sev", SEVERITIES);
     group("Outcome", "out", OUTCOMES);
+    const fresh = count((item) => item.fresh === 1);
+    if (fresh) $("chips").append(el("span", { role: "group", "aria-label": "Since the last scan" }, "Since the last scan",
+      el("button", { type: "button", "aria-pressed": "false", "data-word": "new", onclick: () => word("new") }, `new ${fresh}`)));
     group("Fix by side", "side", ["consumer", "provider", "both"]);
     const accounts = [...new Set(all.flatMap((item) => item.owners.map(([, account]) => account)))].filter(Boolean).sort();
     if (accounts.length <= 8) group("Fix by account", "turn", accounts);
@@ -119,34 +149,42 @@
     $("chips").append(el("span", {}, label, select));
   }
 
-  const COLUMNS = [
-    ["Severity", (item) => item.severity], ["Outcome", (item) => item.outcome], ["Rule", (item) => item.rule[0]],
-    ["Resource", (item) => item.resource], ["Fix by", (item) => owned(item)],
-  ];
+  // What a click on the head of a column sorts by.
+  const COLUMNS = [(item) => item.severity, (item) => item.outcome, (item) => item.rule[0], (item) => item.resource, (item) => owned(item)];
 
   function heads() {
-    COLUMNS.forEach(([label], number) => $("heads").append(el("th", { scope: "col", role: "columnheader", "aria-sort": "none" }, el("button", { type: "button", onclick: () => {
+    [...$("heads").children].forEach((head, number) => head.firstElementChild.addEventListener("click", () => {
       if (column !== number) { column = number; down = false; } else if (!down) down = true; else column = -1;
-      [...$("heads").children].forEach((head, place) => head.setAttribute("aria-sort", place !== column ? "none" : down ? "descending" : "ascending"));
+      [...$("heads").children].forEach((other, place) => other.setAttribute("aria-sort", place !== column ? "none" : down ? "descending" : "ascending"));
       apply();
-    } }, label))));
+    }));
   }
 
-  function apply() {
+  // Draws the list anew; `first` keeps the rows that came with the page.
+  function apply(first) {
     query = $("q").value;
     view = all.filter(matches(query));
     if (column >= 0) {
-      const key = COLUMNS[column][1], sign = down ? -1 : 1;
+      const key = COLUMNS[column], sign = down ? -1 : 1;
       view = view.map((item) => [key(item), item]).sort(([a, x], [b, y]) => (a < b ? -sign : a > b ? sign : x.index - y.index)).map(([, item]) => item);
     }
     document.documentElement.classList.toggle("chosen", Boolean(query.trim()));
-    $("rows").replaceChildren();
-    drawn = 0;
-    more();
+    const given = first === true && !query.trim() ? [...$("rows").children] : [];
+    if (given.length) {
+      given.forEach((tr, place) => { tr.item = view[place]; });
+      drawn = given.length;
+      $("more").hidden = drawn >= view.length;
+    } else {
+      $("rows").replaceChildren();
+      drawn = 0;
+      more();
+    }
     const total = all.length.toLocaleString("en"), number = view.length.toLocaleString("en");
     $("count").textContent = view.length === all.length ? `${total} finding${all.length === 1 ? "" : "s"}, worst first` : `${number} of ${total} findings`;
     $("grid").setAttribute("aria-rowcount", view.length + 1);
     for (const chip of document.querySelectorAll("button[data-key]")) chip.setAttribute("aria-pressed", chosen(chip.dataset.key).has(chip.dataset.value.toLowerCase()));
+    const asked = tokens(query).map((token) => token.word?.toLowerCase());
+    for (const chip of document.querySelectorAll("button[data-word]")) chip.setAttribute("aria-pressed", asked.includes(chip.dataset.word));
     for (const list of document.querySelectorAll("select[data-pick]")) {
       const set = [...chosen(list.dataset.pick)];
       list.value = set.length === 1 ? set[0] : "";
@@ -158,9 +196,9 @@
   function keep() {
     const parts = [];
     if (query.trim()) parts.push("q=" + encodeURIComponent(query.trim()));
-    if (open) parts.push("f=" + open);
+    if (open) parts.push(parts.length ? "f=" + open : open);
     const hash = parts.length ? "#" + parts.join("&") : "";
-    if (hash !== location.hash && (hash || /^#[qf]=/.test(location.hash))) history.replaceState(null, "", hash || location.pathname + location.search);
+    if (hash !== location.hash && (hash || OURS.test(location.hash))) history.replaceState(null, "", hash || location.pathname + location.search);
   }
 
   function more() {
@@ -223,7 +261,7 @@
     if (item.waiver) add("Waiver", `${item.waiver[0]} ${item.waiver[1]} (${item.waiver[2]}, until ${item.waiver[3]}${item.waiver[4] ? ", " + item.waiver[4] : ""})`.trim());
     add("First seen", item.seen);
     add("Id", el("code", {}, item.id));
-    const link = location.href.split("#")[0] + "#f=" + item.id;
+    const link = location.href.split("#")[0] + "#" + item.id;
     const acts = el("p", { class: "acts" }, button("Copy link", () => link));
     if (outcome === "fail") acts.append(button("Copy waiver", () => waiver(item)));
     return el("div", {}, list, acts);
@@ -240,20 +278,24 @@
   }
 
   function button(label, text, shown, name) {
-    const node = el("button", { type: "button", "aria-label": name || null, onclick: async (event) => {
+    const node = el("button", { type: "button", "aria-label": name || null, onclick: (event) => {
       event.stopPropagation();
-      let done = false;
-      try { await navigator.clipboard.writeText(text()); done = true; } catch { done = false; }
-      if (!done) { // no clipboard for this page: select the text, so that the keyboard can copy it
-        const area = shown || el("pre", {}, text());
-        if (!shown && node.nextElementSibling?.tagName !== "PRE") node.after(area);
-        getSelection().selectAllChildren(area.isConnected ? area : node.nextElementSibling);
-        try { done = document.execCommand("copy"); } catch { done = false; }
-      }
-      node.textContent = done ? "Copied" : "Selected";
-      setTimeout(() => { node.textContent = label; }, 2000);
+      copy(node, text(), shown);
     } }, label);
     return node;
+  }
+
+  async function copy(node, text, shown) {
+    const label = node.dataset.label ??= node.textContent;
+    let done = false;
+    try { await navigator.clipboard.writeText(text); done = true; } catch { done = false; }
+    if (!done) { // no clipboard for this page: select the text, so that the keyboard can copy it
+      if (!shown && node.nextElementSibling?.tagName !== "PRE") node.after(el("pre", {}, text));
+      getSelection().selectAllChildren(shown || node.nextElementSibling);
+      try { done = document.execCommand("copy"); } catch { done = false; }
+    }
+    node.textContent = done ? "Copied" : "Selected";
+    setTimeout(() => { node.textContent = label; }, 2000);
   }
 
   function go(id) {
@@ -286,8 +328,8 @@
   }
 
   function hash() {
-    const text = location.hash;
-    if (!/^#[qf]=/.test(text)) return false;
+    const text = location.hash.replace(/^#plf1-/, "#f=plf1-");
+    if (!OURS.test(text)) return false;
     const found = new URLSearchParams(text.slice(1).replaceAll("+", "%2B"));
     open = found.get("f") || "";
     $("q").value = found.get("q") || "";
@@ -309,16 +351,35 @@
 
   // The plain findings stay as they are.
   function hint(what) {
+    document.documentElement.classList.remove("js");
     $("hint").textContent = `The filter and the list of all findings need ${what}.`;
     $("hint").hidden = false;
   }
 
+  // Colours: what the system says, or what is chosen here.
+  function colours() {
+    const root = document.documentElement, list = $("theme");
+    list.value = root.dataset.theme || "";
+    list.addEventListener("change", () => {
+      if (list.value) root.dataset.theme = list.value; else delete root.dataset.theme;
+      try { if (list.value) localStorage.setItem("plaudit-theme", list.value); else localStorage.removeItem("plaudit-theme"); } catch { /* no storage for this page */ }
+    });
+  }
+
+  // The copy buttons that came with the page.
+  function copies() {
+    document.addEventListener("click", (event) => {
+      const node = event.target.closest?.("button[data-copy]");
+      if (node) copy(node, node.previousElementSibling.textContent, node.previousElementSibling);
+    });
+  }
+
   async function start() {
+    colours();
+    copies();
     if (box.dataset.source && location.protocol === "file:") return hint("a web server that serves this folder");
     try { data = await unpack(); } catch { return hint("a newer browser"); }
-    all = data.rows.map(row);
-    document.documentElement.classList.add("js");
-    $("live").hidden = false;
+    all = data.rows.map((fields, index) => new Row(fields, index));
     heads();
     chips();
     let wait = 0;
@@ -338,8 +399,9 @@
       unfolded.forEach((node) => { node.open = true; });
     });
     window.addEventListener("afterprint", () => unfolded.forEach((node) => { node.open = false; }));
-    if (!hash()) apply();
+    if (!hash()) apply(true);
     document.documentElement.dataset.ready = "yes";
+    setTimeout(() => prepare(0), 50);
   }
 
   start();

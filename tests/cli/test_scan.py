@@ -220,6 +220,15 @@ def test_a_full_disk_at_the_end_is_six(plaudit: Plaudit, cloud: Start) -> None:
     assert json.loads(Path("r.json").read_text(encoding="utf-8"))["summary"]["exit"]["also"] == [6]
 
 
+def test_a_device_is_never_replaced_by_a_snapshot(plaudit: Plaudit, cloud: Start, tmp_path: Path) -> None:
+    device = tmp_path / "pipe"
+    os.mkfifo(device)
+    for command in (["scan", "--save"], ["collect", "-o"]):
+        answer = plaudit(command[0], *cloud().all, command[1], device)
+        assert answer.code == 2 and "a snapshot needs one" in answer.err
+    assert device.is_fifo()
+
+
 def test_the_demo_tells_its_story(plaudit: Plaudit) -> None:
     answer = plaudit("demo", "--output", "shown")
     assert answer.code == 0, answer.err

@@ -23,8 +23,8 @@ from tests.reporters.golden import compare
 
 #: Elements and attributes our own template writes; anything else in a page came from a tenant.
 TAGS = re.compile(
-    "a|article|b|body|br|caption|code|dd|details|div|dl|dt|footer|form|g|h1|h2|h3|head|header|html|input|kbd|label|li|"
-    "link|main|meta|meter|nav|noscript|ol|p|path|pre|rect|script|section|span|strong|style|summary|svg|table|tbody|td|"
+    "a|article|b|body|br|caption|circle|code|dd|details|div|dl|dt|figcaption|figure|footer|form|g|h1|h2|h3|head|header|html|input|kbd|label|li|"
+    "link|main|meta|meter|nav|noscript|ol|option|p|path|polyline|pre|rect|script|section|select|span|strong|style|summary|svg|table|tbody|td|"
     "text|th|thead|time|title|tr|ul|button"
 )
 EMPTY = {"br", "input", "link", "meta"}
@@ -104,14 +104,14 @@ def test_only_our_own_elements_and_no_address(report: Any) -> None:
 def test_the_policy_names_style_and_script_by_their_hash() -> None:
     page = html.render(fixture.report())
     policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', page)
-    style, script = re.search(r"<style>(.*?)</style>", page, re.S), re.search(r"<script>(.*?)</script>", page, re.S)
-    assert policy and style and script
+    style, scripts = re.search(r"<style>(.*?)</style>", page, re.S), re.findall(r"<script>(.*?)</script>", page, re.S)
+    assert policy and style and len(scripts) == 2
     rules = dict(rule.split(" ", 1) for rule in policy.group(1).replace("&#39;", "'").split("; "))
     assert rules["default-src"] == "'none'"
     assert (rules["base-uri"], rules["form-action"]) == ("'none'", "'none'")
-    for name, body in (("style-src", style.group(1)), ("script-src", script.group(1))):
-        digest = base64.b64encode(hashlib.sha256(body.encode()).digest()).decode()
-        assert rules[name] == f"'sha256-{digest}'"
+    for name, bodies in (("style-src", [style.group(1)]), ("script-src", scripts)):
+        digests = [base64.b64encode(hashlib.sha256(body.encode()).digest()).decode() for body in bodies]
+        assert rules[name] == " ".join(f"'sha256-{digest}'" for digest in digests)
 
 
 def test_same_report_same_bytes() -> None:
@@ -191,4 +191,4 @@ def test_a_column_nobody_judged_is_unknown_and_a_strange_kind_stays_where_it_was
     assert diagram.svg(path).count("not judged") == 6
     strange = replace(fixture.hops()[2], kind="something_new")
     path = replace(path, hops=(*fixture.hops()[:3], strange))
-    assert len(diagram.columns_of(path)[1]) == 2
+    assert len(diagram.columns_of(path)[1]) == 3

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import pytest
 
 from auditor.findings import Finding, Gap, Outcome, Read, Report, ResourceRef, Severity, Waiver
 from auditor.reporters.events import (
+    NAMESPACE,
     Activity,
     FindingEvent,
     Known,
@@ -281,3 +282,10 @@ def test_moments_are_milliseconds_and_rfc3339() -> None:
 def test_an_event_of_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="what was known"):
         last_known(FindingEvent("u", Activity.CLOSE, "f", "r", "t", None))
+
+
+def test_event_ids_are_uuids_of_version_5() -> None:
+    for number in range(300):
+        for activity in Activity:
+            text = f"plf1-{number:032x}|run-{number}|{activity.value}"
+            assert event_uid(f"plf1-{number:032x}", f"run-{number}", activity) == str(uuid5(NAMESPACE, text))

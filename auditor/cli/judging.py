@@ -37,6 +37,14 @@ def tables_for(rules: Sequence[Rule], spec: Spec, *, paths: bool = False) -> fro
     return needed
 
 
+def tables_of_everything(rules: Sequence[Rule], spec: Spec) -> frozenset[str]:
+    """Every inventory table but those that only rules need which the specification does not call for."""
+    from auditor.engine import tables_needed
+    from auditor.inventory.schema import TABLES
+
+    return frozenset(TABLES) - (tables_needed(rules) - tables_needed(rules, spec))
+
+
 def paths_collected(snapshot: Snapshot) -> bool:
     """Whether a snapshot holds what paths rest on; one that was made with --select does not."""
     from auditor.facts.paths import paths_collected as collected

@@ -128,7 +128,12 @@ def scan(
         else:
             accounts = cloud.accounts()
             snapshot = gathering.collect_snapshot(
-                cloud, accounts, terminal, tables=tables_for(rules, spec, paths=with_paths), spec=spec, save=outputs.save
+                cloud,
+                accounts,
+                terminal,
+                tables=tables_for(rules, spec, paths=with_paths),
+                spec=spec,
+                save=outputs.save,
             )
         undelivered = gathering.keep(snapshot, outputs.save, folder, terminal)
         reads = reporting.reads_of(snapshot.coverage)

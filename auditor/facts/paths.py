@@ -61,7 +61,9 @@ PATH_TABLES = frozenset({
 
 #: Of these, what a collection for paths asks for wherever an account owns an endpoint, or an endpoint service.
 _ALWAYS_ASKED = {
-    "endpoints": frozenset({"vswitches", "vpc_cidrs", "endpoint_zones", "endpoint_security_groups", "network_interfaces"}),
+    "endpoints": frozenset(
+        {"vswitches", "vpc_cidrs", "endpoint_zones", "endpoint_security_groups", "network_interfaces"}
+    ),
     "endpoint_services": frozenset({"vswitches", "service_resources", "service_users", "connections"}),
 }
 

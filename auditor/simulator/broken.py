@@ -34,8 +34,10 @@ def sound_estate() -> World:
     for name, ports in PATHS.items():
         add_path(world, consumer, provider, name, ports, backends=3 if name == "billing" else 2)
     drafts = world.add_service(PROVIDER, id="epsrv-gw8drafts", description="drafts")
-    zones = (provider.zone_b, provider.zone_a)
-    for vswitch, other, suffix in ((*zones, ""), (*reversed(zones), "-a")):
+    for vswitch, other, suffix in (
+        (provider.zone_b, provider.zone_a, ""),
+        (provider.zone_a, provider.zone_b, "-a"),
+    ):
         clb = world.add_clb(
             vswitch, secondary_zone_id=other.zone_id, id=f"lb-gw8drafts{suffix}", name=f"drafts-clb{suffix}"
         )

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from auditor.simulator.objects import Backend, Clb, Endpoint, EndpointService, Instance, Rule, SecurityGroup, Vpc, VSwitch
+from auditor.simulator.objects import (
+    Backend,
+    Clb,
+    Endpoint,
+    EndpointService,
+    Instance,
+    Rule,
+    SecurityGroup,
+    Vpc,
+    VSwitch,
+)
 from auditor.simulator.world import World
 
 CONSUMER = "1234567890123456"

@@ -106,8 +106,8 @@ def test_faults_of_the_broken_estate() -> None:
         for rule in hop.rule_ids
         for place in _places(path)
     }
-    # The listener on 8443 serves nobody: without declared ports those that run are the ports. Nobody uses "drafts".
-    assert expected - found == {("LSN-003", "lb-gw8audit:tcp:8443"), ("RES-001", "epsrv-gw8drafts")}
+    # Nobody uses "drafts".
+    assert expected - found == {("RES-001", "epsrv-gw8drafts")}
     assert {path.verdict for path in paths} == {"reachable", "blocked"}
 
 

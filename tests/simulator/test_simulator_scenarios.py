@@ -75,8 +75,8 @@ def test_tutorial_is_the_documented_deployment_in_two_zones() -> None:
     world, small = SCENARIOS["tutorial"](), SCENARIOS["one-zone"]()
     for kind in ("vpcs", "instances", "security_groups", "server_groups"):
         assert getattr(world, kind) == getattr(small, kind), "nothing of the tutorial is missing or different"
-    assert small.clbs.items() <= world.clbs.items()
-    assert small.vswitches.items() <= world.vswitches.items()
+    assert all(world.clbs[id_] == clb for id_, clb in small.clbs.items())
+    assert all(world.vswitches[id_] == vswitch for id_, vswitch in small.vswitches.items())
     first, second = world.clbs.values()
     assert (second.primary_zone_id, second.secondary_zone_id) == (first.secondary_zone_id, first.primary_zone_id)
     assert (second.address_type, second.pay_type, second.network_type) == ("intranet", "PayOnDemand", "vpc")

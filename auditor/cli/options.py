@@ -100,6 +100,30 @@ class FormatSetting(click.ParamType[tuple[str, str, bool | str]]):
         return [CompletionItem(f"{name}=") for name in setting_names() if name.startswith(incomplete)]
 
 
+class SideText(click.ParamType[tuple[str, tuple[str, ...]]]):
+    """`SIDE` or `SIDE:ACCOUNT`, with commas between the accounts of one company."""
+
+    name = "side[:account]"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, tuple[str, ...]]:
+        if isinstance(value, tuple):
+            return value  # click converts a default twice
+        side, separator, accounts = str(value).partition(":")
+        ids = tuple(word.strip() for word in accounts.split(",") if word.strip())
+        if side not in ("provider", "consumer"):
+            self.fail(f"{side!r} is not a side; write provider or consumer", param, ctx)
+        if separator and not ids:
+            self.fail(f"{value!r} names no account; write {side}:ACCOUNT, or {side}", param, ctx)
+        return side, ids
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(side) for side in ("provider", "consumer") if side.startswith(incomplete)]
+
+
 class Seconds(click.ParamType[float]):
     """A duration: seconds, or 90s, 30m, 2h."""
 
@@ -234,6 +258,12 @@ report_options = _together(
     option("--format-option", "format_settings", multiple=True, type=FormatSetting(), metavar="F.SETTING=VALUE",
            help=f"Of a format (docs/formats.md): {', '.join(setting_names())}."),
     option("--all-outcomes", is_flag=True, help="List passed and not applicable outcomes too."),
+)  # fmt: skip
+
+
+reader_options = _together(
+    option("--side", type=SideText(), metavar="S[:ACCOUNT]",
+           help="The documents for one side only, provider or consumer: its own objects whole, of the other verdicts."),
 )  # fmt: skip
 
 

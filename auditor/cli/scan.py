@@ -17,6 +17,7 @@ from auditor.cli.options import (
     history_options,
     judge_options,
     option,
+    reader_options,
     report_options,
     rule_options,
     spec_option,
@@ -46,6 +47,7 @@ _CLOUD = ("profiles", "config_path", "regions", "endpoint_url", "deadline")
 @acceptance_options
 @history_options
 @report_options
+@reader_options
 @sink_option("--deliver", "Send events there too, any number")
 @delivery_options
 @notify_option
@@ -79,6 +81,7 @@ def scan(
     formats: tuple[tuple[str, Path | None], ...],
     format_settings: tuple[tuple[str, str, bool | str], ...],
     all_outcomes: bool,
+    side: tuple[str, tuple[str, ...]] | None,
     sinks: tuple[str, ...],
     sinks_file: Path | None,
     deliver_mode: str,
@@ -132,6 +135,7 @@ def scan(
         reads = reporting.reads_of(snapshot.coverage)
         if not reporting.anything_read(reads):
             raise NothingReadError(reporting.nothing_read(reads))
+        view = reporting.view_of(snapshot, side)
         findings, paths = judged(snapshot, rules, spec, one_sided=one_sided, paths=with_paths)
         report = reporting.build_report(
             snapshot,
@@ -155,6 +159,7 @@ def scan(
                 gate,
                 settings=format_settings,
                 undelivered=undelivered,
+                view=view,
                 tell=lambda told: notifier.told(folder, told, ledger, rule_ids, terminal),
             )
             history.record(ledger, report, verdict, rule_ids, terminal)

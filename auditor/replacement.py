@@ -16,7 +16,8 @@ class Replacement:
     Every method raises OSError.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, mode: int | None = None) -> None:
+        """`mode` are the permissions of the file; None keeps those of the file that is replaced."""
         self.path = path
         self._target = path.resolve()
         if self._target.is_dir():
@@ -25,7 +26,7 @@ class Replacement:
         descriptor, name = tempfile.mkstemp(prefix=prefix, suffix=".part", dir=self._target.parent)
         self._beside: Path | None = Path(name)
         self.file = os.fdopen(descriptor, "w+b")
-        self._beside.chmod(_mode(self._target))
+        self._beside.chmod(_mode(self._target) if mode is None else mode)
 
     def commit(self) -> None:
         """Makes the content durable and gives it the name it was written for."""

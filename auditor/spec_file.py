@@ -18,7 +18,7 @@ from auditor.yaml_reader import Node, did_you_mean, read_yaml
 #: Read if it lies in the current folder and no other file is named.
 DEFAULT_FILE = "plaudit.yaml"
 
-OptionKind = Literal["texts", "text", "flag", "integer", "seconds", "percent", "choice"]
+OptionKind = Literal["texts", "text", "flag", "integer", "seconds", "percent", "choice", "keep", "count"]
 
 #: What may stand under `options:`: the long options of the commands, without the dashes.
 OPTIONS: dict[str, OptionKind] = {
@@ -29,6 +29,8 @@ OPTIONS: dict[str, OptionKind] = {
     "one-sided": "flag",
     "from": "texts",
     "save": "text",
+    "probe": "texts",
+    "probe-max-age": "seconds",
     "rules": "texts",
     "select": "texts",
     "exclude": "texts",
@@ -40,6 +42,7 @@ OPTIONS: dict[str, OptionKind] = {
     "waivers-strict": "flag",
     "no-history": "flag",
     "lock-wait": "seconds",
+    "keep-reports": "keep",
     "all-outcomes": "flag",
     "allow-unknown": "flag",
     "min-coverage": "percent",
@@ -54,7 +57,7 @@ OPTIONS: dict[str, OptionKind] = {
     "deliver-timeout": "seconds",
     "notify": "texts",
     "quiet": "flag",
-    "verbose": "flag",
+    "verbose": "count",
     "no-progress": "flag",
     "color": "choice",
 }
@@ -71,6 +74,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
 _ALIASES = {"profile": "profiles", "region": "regions"}
 
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(s|m|h)?\Z")
+#: How many dated reports stay (`30`), or for how many days (`30d`).
+KEEP_REPORTS = re.compile(r"([1-9][0-9]{0,4})(d?)\Z")
 _PORT = re.compile(r"(tcp|udp)/([1-9][0-9]{0,4})\Z")
 _CLIENT_ID = re.compile(r"(i|sg)-[0-9A-Za-z]+\Z")
 
@@ -222,6 +227,8 @@ def _option(name: str, node: Node) -> Any:
     kind = OPTIONS[name]
     if kind == "flag":
         return node.boolean()
+    if kind == "count":
+        return int(node.boolean()) if node.kind == "boolean" else node.integer(minimum=1)
     if kind == "integer":
         return node.integer(minimum=1)
     if kind == "choice":
@@ -230,6 +237,10 @@ def _option(name: str, node: Node) -> Any:
         return node.text()
     if kind == "texts":
         return list(node.texts()) if node.kind == "list" else [node.text()]
+    if kind == "keep":
+        if node.kind in ("mapping", "list") or KEEP_REPORTS.match(node.raw) is None:
+            raise node.error(f"expected a number of reports (30) or of days (30d), found `{node.raw}`")
+        return node.raw
     if kind == "percent":
         try:
             percent = float(node.raw.removesuffix("%"))

@@ -16,6 +16,7 @@ from auditor.cli.terminal import Terminal
 if TYPE_CHECKING:
     from auditor.collect.accounts import Profile
     from auditor.inventory.snapshot import Snapshot
+    from auditor.probe.result import ProbeResult
     from auditor.spec import Spec
 
 
@@ -46,8 +47,11 @@ def collect_snapshot(
     tables: Collection[str] | None,
     spec: Spec,
     save: FileSink | None = None,
+    scan_id: str | None = None,
 ) -> Snapshot:
-    """Collects.  On interruption what was read until then goes to `save`, and the interruption goes on.
+    """Collects; `scan_id` is what the scan is called, a new UUID by default.
+
+    On interruption what was read until then goes to `save`, and the interruption goes on.
 
     Raises NothingReadError, UsageError, Interrupted.
     """
@@ -68,14 +72,14 @@ def collect_snapshot(
             )
         except CollectInterrupted as interruption:
             if save is not None:
-                store(_identified(interruption.snapshot), save)
+                store(_identified(interruption.snapshot, scan_id), save)
                 terminal.error(f"what was read until then is in {save.path}")
             raise
-    return _identified(snapshot)
+    return _identified(snapshot, scan_id)
 
 
-def _identified(snapshot: Snapshot) -> Snapshot:
-    return dataclasses.replace(snapshot, meta={**snapshot.meta, "scan_id": str(uuid.uuid4())})
+def _identified(snapshot: Snapshot, scan_id: str | None) -> Snapshot:
+    return dataclasses.replace(snapshot, meta={**snapshot.meta, "scan_id": scan_id or str(uuid.uuid4())})
 
 
 def store(snapshot: Snapshot, sink: FileSink) -> None:
@@ -84,7 +88,7 @@ def store(snapshot: Snapshot, sink: FileSink) -> None:
 
     try:
         write_to(snapshot, sink.replacement.file)
-        sink.replacement.commit()
+        sink.commit()
     except BaseException:
         sink.discard()
         raise
@@ -117,5 +121,28 @@ def load_snapshots(paths: Sequence[Path], terminal: Terminal) -> tuple[Snapshot,
 
     merged = merge_snapshots([load_snapshot(path) for path in paths])
     for notice in merged.notices:
-        terminal.warn(notice)
+        terminal.notice(notice)
     return merged.snapshot, merged.notices
+
+
+def read_probes(paths: Sequence[Path]) -> list[ProbeResult]:
+    """Results of probes, read before anything is collected.  Raises FileError."""
+    if not paths:
+        return []
+    from auditor.probe.result import read_result
+
+    return [read_result(path) for path in paths]
+
+
+def with_probes(
+    snapshot: Snapshot, results: Sequence[ProbeResult], max_age: float, terminal: Terminal
+) -> tuple[Snapshot, tuple[str, ...]]:
+    """The snapshot with the evidence of probes, and what a user should know about it."""
+    if not results:
+        return snapshot, ()
+    from auditor.probe.evidence import add_probes
+
+    evidence = add_probes(snapshot, results, max_age=max_age)
+    for notice in evidence.notices:
+        terminal.warn(notice)
+    return evidence.snapshot, evidence.notices

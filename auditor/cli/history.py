@@ -57,7 +57,8 @@ def remembered(ledger: Ledger | None, report: Report) -> Report:
         for run in ledger.runs(last=TREND_RUNS)
         if run.run_id != report.scan.id
     ]
-    return dataclasses.replace(report, findings=findings, extra={**report.extra, "trend": trend})
+    extra = {**report.extra, "trend": trend, "last_success": ledger.last_success()}
+    return dataclasses.replace(report, findings=findings, extra=extra)
 
 
 def record(

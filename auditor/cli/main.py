@@ -30,6 +30,8 @@ COMMANDS = {
     "demo": Entry("auditor.cli.demo", "demo", "Scan a simulated two-account deployment: no account, no network."),
     "collect": Entry("auditor.cli.collect", "collect", "Collect only, into a snapshot file."),
     "paths": Entry("auditor.cli.paths", "paths", "End-to-end verdict per endpoint, zone and port, hop by hop."),
+    "probe": Entry("auditor.cli.probe", "probe", "From a client host: resolve, connect, compare with the verdict."),
+    "fix": Entry("auditor.cli.fix", "fix", "What mends a finding, and what it would close and open."),
     "drift": Entry("auditor.cli.drift", "drift", "What changed between snapshots, or against Terraform states."),
     "history": Entry("auditor.cli.history", "history", "Past scans, trend, what is new."),
     "baseline": Entry("auditor.cli.baseline", "baseline", "The failures on the day a gate was introduced."),
@@ -43,6 +45,7 @@ COMMANDS = {
         "auditor.cli.doctor", "doctor", "Try each read; say which permission is missing and what it costs."
     ),
     "policy": Entry("auditor.cli.policy", "policy", "Print the least RAM policy for the selected rules."),
+    "completion": Entry("auditor.cli.completion", "completion", "Print the completion script of a shell."),
     "simulate": Entry("auditor.cli.simulate", "simulate", "Serve a simulated cloud on loopback."),
 }
 
@@ -97,10 +100,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         with signals.raising():
             result = cli.main(arguments, prog_name="plaudit", standalone_mode=False, obj=terminal)
-            code = result if isinstance(result, int) else 0
-            return terminal.finish(code)
+            code = terminal.finish(result if isinstance(result, int) else 0)
     except BaseException as error:  # noqa: BLE001 - the outermost frame: everything becomes a sentence and a code
-        return failure.code_for(error, terminal)
+        code = failure.code_for(error, terminal)
+    terminal.release(code)
+    return code
 
 
 def main() -> NoReturn:

@@ -9,11 +9,12 @@ from typing import Any, TypeVar
 
 import click
 
+from auditor.cli.completing import deferred
 from auditor.cli.formats import FORMATS, setting_names
 from auditor.cli.terminal import Terminal
 from auditor.languages import Language, of_environment
 from auditor.spec import Spec
-from auditor.spec_file import CHOICES, load_spec, seconds_of
+from auditor.spec_file import CHOICES, KEEP_REPORTS, load_spec, seconds_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 SPEC_KEY = "auditor.spec"
@@ -40,6 +41,11 @@ class PathText(click.ParamType[Path]):
             self.fail("is empty", param, ctx)
         return Path(value)
 
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(incomplete, type="file")]
+
 
 class FormatText(click.ParamType[tuple[str, Path | None]]):
     """`FORMAT` or `FORMAT=PATH`; `-` is standard output."""
@@ -59,7 +65,12 @@ class FormatText(click.ParamType[tuple[str, Path | None]]):
             self.fail(f"unknown format {name!r}{hint}", param, ctx)
         if separator and not path:
             self.fail(f"{value!r} names no path; write {name}=FILE, or {name} for standard output", param, ctx)
-        return name, Path(path) if path and path != "-" else None
+        if not path or path == "-":
+            return name, None
+        from auditor.cli.report_names import check_name
+
+        check_name(Path(path))
+        return name, Path(path)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
         from click.shell_completion import CompletionItem
@@ -122,6 +133,17 @@ class SideText(click.ParamType[tuple[str, tuple[str, ...]]]):
         from click.shell_completion import CompletionItem
 
         return [CompletionItem(side) for side in ("provider", "consumer") if side.startswith(incomplete)]
+
+
+class KeepText(click.ParamType[str]):
+    """`30` reports, or `30d` for days."""
+
+    name = "n|days"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if KEEP_REPORTS.match(str(value)) is None:
+            self.fail(f"{str(value)!r} is not a number of reports above zero, or of days like 30d", param, ctx)
+        return str(value)
 
 
 class Seconds(click.ParamType[float]):
@@ -199,6 +221,7 @@ spec_option = option(
 cloud_options = _together(
     option(
         "--profiles", "--profile", "profiles", multiple=True, type=Words(), callback=words, metavar="A,B",
+        shell_complete=deferred("profiles"),
         help="Profiles of the Alibaba Cloud CLI file, any number; default: its current one.",
     ),
     option(
@@ -223,9 +246,10 @@ cloud_options = _together(
 
 rule_options = _together(
     option("--rules", "rule_folders", multiple=True, type=PathText(), metavar="DIR", help="Extra folder of rules."),
-    option("--select", multiple=True, type=Words(), callback=words, metavar="A,B",
+    option("--select", multiple=True, type=Words(), callback=words, metavar="A,B", shell_complete=deferred("rules"),
            help="Only these rules: ids, prefixes (SG), tags."),
-    option("--exclude", multiple=True, type=Words(), callback=words, metavar="A,B", help="Not these rules."),
+    option("--exclude", multiple=True, type=Words(), callback=words, metavar="A,B", shell_complete=deferred("rules"),
+           help="Not these rules."),
 )  # fmt: skip
 
 judge_options = _together(
@@ -246,6 +270,13 @@ acceptance_options = _together(
     option("--waivers-strict", is_flag=True, help="Exit 2 if a waiver is expired or matches nothing."),
 )  # fmt: skip
 
+probe_options = _together(
+    option("--probe", "probes", multiple=True, type=PathText(), metavar="FILE",
+           help="Take this result of `plaudit probe` as evidence; repeatable."),
+    option("--probe-max-age", type=Seconds(), default=24 * 3600.0, show_default="24h", metavar="S",
+           help="A probe that is further than this from the snapshot is no evidence."),
+)  # fmt: skip
+
 history_options = _together(
     option("--no-history", is_flag=True, help="Neither read nor write the history of past scans."),
     option("--lock-wait", type=Seconds(), metavar="S",
@@ -254,9 +285,13 @@ history_options = _together(
 
 report_options = _together(
     option("--format", "formats", multiple=True, type=FormatText(), metavar="F[=PATH]",
-           help=f"{', '.join(FORMATS)}; without a path to standard output, at most one of those. Default: table."),
+           help=f"{', '.join(FORMATS)}; without a path to standard output, at most one of those. Default: table. "
+                "{date}, {time} and {scan_id} can stand in the file name; a copy is then called latest."),
     option("--format-option", "format_settings", multiple=True, type=FormatSetting(), metavar="F.SETTING=VALUE",
            help=f"Of a format (docs/formats.md): {', '.join(setting_names())}."),
+    option("--keep-reports", type=KeepText(), metavar="N|DAYS",
+           help="Of reports and snapshots with {date}, {time} or {scan_id} in their names keep so many (30), or those "
+                "of so many days (30d); only files that plaudit made by the same name are deleted."),
     option("--all-outcomes", is_flag=True, help="List passed and not applicable outcomes too."),
 )  # fmt: skip
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,22 +22,42 @@ class Sink(Protocol):
 
 
 class FileSink:
-    """A file that is replaced when its document is whole."""
+    """A file that is replaced when its document is whole, and `latest`, a copy of it.
 
-    def __init__(self, path: Path) -> None:
+    A copy and not a link: it stays when the dated file is deleted, and every web server and volume can serve it.
+    """
+
+    def __init__(self, path: Path, latest: Path | None = None, mode: int | None = None) -> None:
         self.path = path
-        self.replacement = _replacement(path)
+        self.written = False
+        self.replacement = _replacement(path, mode)
+        try:
+            self._latest = None if latest is None else _replacement(latest, mode)
+        except BaseException:
+            self.replacement.discard()
+            raise
 
     def write(self, data: str | bytes) -> None:
         try:
             self.replacement.file.write(data.encode("utf-8", "backslashreplace") if isinstance(data, str) else data)
-            self.replacement.commit()
+            self.commit()
         except BaseException:
             self.discard()
             raise
 
+    def commit(self) -> None:
+        """Gives what was written into `replacement` its name, then its copy."""
+        self.replacement.commit()
+        if self._latest is not None:
+            with self.path.open("rb") as file:
+                shutil.copyfileobj(file, self._latest.file)
+            self._latest.commit()
+        self.written = True
+
     def discard(self) -> None:
         self.replacement.discard()
+        if self._latest is not None:
+            self._latest.discard()
 
 
 class DeviceSink:
@@ -77,16 +98,28 @@ class Outputs:
             self.save.discard()
 
 
+#: Formats whose file another user reads, whatever the umask: node_exporter runs as one of its own.
+_MODES = {"prometheus": 0o644}
+
+
 @contextmanager
-def opened(formats: Sequence[tuple[str, Path | None]], save: Path | None = None) -> Iterator[Outputs]:
-    """Opens every place, before anything is asked of the cloud.  Raises UsageError where that cannot be done."""
+def opened(
+    formats: Sequence[tuple[str, Path | None]], save: Path | None = None, latest: Mapping[Path, Path] | None = None
+) -> Iterator[Outputs]:
+    """Opens every place, before anything is asked of the cloud.  Raises UsageError where that cannot be done.
+
+    `latest` names the copies of some of the files.
+    """
+    latest = latest or {}
     standard = [name for name, path in formats if path is None]
     if len(standard) > 1:
         raise UsageError(
             f"only one format can go to standard output, not {' and '.join(standard)}; write {standard[-1]}=FILE"
         )
     seen: dict[Path, str] = {}
-    for name, path in [*formats, *([("the snapshot", save)] if save is not None else [])]:
+    named = [*formats, *([("the snapshot", save)] if save is not None else [])]
+    named += [(f"the latest {name}", latest[path]) for name, path in named if path is not None and path in latest]
+    for name, path in named:
         if path is None:
             continue
         try:
@@ -100,15 +133,20 @@ def opened(formats: Sequence[tuple[str, Path | None]], save: Path | None = None)
     outputs = Outputs(documents, None)
     try:
         for name, path in formats:
-            sink = None if path is None else DeviceSink(path) if _is_device(path) else FileSink(path)
-            documents.append(Output(name, path, sink))
+            documents.append(Output(name, path, _sink(name, path, latest)))
         if save is not None:
             if _is_device(save):  # a snapshot is renamed into its place, which would put a file where a device was
                 raise UsageError(f"{save}: is no file; a snapshot needs one")
-            outputs.save = FileSink(save)
+            outputs.save = FileSink(save, latest.get(save))
         yield outputs
     finally:
         outputs.discard()
+
+
+def _sink(name: str, path: Path | None, latest: Mapping[Path, Path]) -> Sink | None:
+    if path is None:
+        return None
+    return DeviceSink(path) if _is_device(path) else FileSink(path, latest.get(path), _MODES.get(name))
 
 
 def write_file(path: Path, data: str | bytes) -> None:
@@ -123,9 +161,9 @@ def _is_device(path: Path) -> bool:
     return path.exists() and not path.is_file() and not path.is_dir()
 
 
-def _replacement(path: Path) -> Replacement:
+def _replacement(path: Path, mode: int | None = None) -> Replacement:
     try:
-        return Replacement(path)
+        return Replacement(path, mode)
     except FileNotFoundError:
         raise UsageError(f"{path}: the folder {path.parent} does not exist; create it first") from None
     except OSError as error:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from auditor.cli.completing import deferred
 from auditor.cli.options import PathText, option, rule_options, talk_options
 from auditor.cli.terminal import Terminal
 from auditor.errors import UsageError
@@ -84,7 +85,7 @@ def catalogue_entry(rule: Rule) -> dict[str, object]:
 
 
 @rules.command()
-@click.argument("rule_id", metavar="ID")
+@click.argument("rule_id", metavar="ID", shell_complete=deferred("rule_ids"))
 @option("--rules", "rule_folders", multiple=True, type=PathText(), metavar="DIR", help="Extra folder of rules.")
 @talk_options
 @click.pass_context

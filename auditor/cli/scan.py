@@ -17,6 +17,7 @@ from auditor.cli.options import (
     history_options,
     judge_options,
     option,
+    probe_options,
     reader_options,
     report_options,
     rule_options,
@@ -42,6 +43,7 @@ _CLOUD = ("profiles", "config_path", "regions", "endpoint_url", "deadline")
     help="Judge this saved snapshot instead of the cloud; several are merged.",
 )
 @option("--save", type=PathText(), metavar="SNAPSHOT", help="Keep the snapshot of this scan.")
+@probe_options
 @rule_options
 @judge_options
 @acceptance_options
@@ -66,6 +68,8 @@ def scan(
     deadline: float | None,
     snapshots: tuple[Path, ...],
     save: Path | None,
+    probes: tuple[Path, ...],
+    probe_max_age: float,
     rule_folders: tuple[Path, ...],
     select: tuple[str, ...],
     exclude: tuple[str, ...],
@@ -80,6 +84,7 @@ def scan(
     lock_wait: float | None,
     formats: tuple[tuple[str, Path | None], ...],
     format_settings: tuple[tuple[str, str, bool | str], ...],
+    keep_reports: str | None,
     all_outcomes: bool,
     side: tuple[str, tuple[str, ...]] | None,
     sinks: tuple[str, ...],
@@ -99,7 +104,7 @@ def scan(
     Exit codes: 0 everything was judged and nothing at or above --fail-on failed; 3 something did; 4 something could not
     be judged; 5 nothing could be read; 6 an output could not be written; 2 wrong usage; 75 another run is under way.
     """  # fmt: skip
-    from auditor.cli import gathering, history, output, reporting, state
+    from auditor.cli import dated, gathering, history, output, reporting, state
     from auditor.cli.acceptance import Acceptance
     from auditor.cli.judging import judged, selected_rules, tables_for
 
@@ -112,13 +117,15 @@ def scan(
     gate = Gate(fail_on, allow_unknown, min_coverage, accepted.baseline_ids)
     judged_rules = frozenset(rule.id for rule in rules)
     formats = formats or (("table", None),)
+    seen = gathering.read_probes(probes)
+    names = dated.names_of(formats, save, judged_before=bool(snapshots))
     delivery = Delivery(sinks, sinks_file, deliver_mode, deliver_timeout)
     targets = delivery.targets(terminal, standard_output_taken=any(path is None for _, path in formats))
     notifier = Notifier.opened(channels, deliver_timeout, terminal, no_history=no_history)
     # Who asks for a few rules does not ask for all that paths have to read.
     with_paths = bool(snapshots) or not select
     with (
-        output.opened(formats, save) as outputs,
+        output.opened(names.formats, names.save, names.latest) as outputs,
         state.locked(lock_wait or 0.0, terminal.say) as folder,
         notifier.failure_told(folder, terminal),
         delivery.failure_told(targets, folder, terminal),
@@ -129,8 +136,11 @@ def scan(
         else:
             accounts = cloud.accounts()
             snapshot = gathering.collect_snapshot(
-                cloud, accounts, terminal, tables=tables_for(rules, paths=with_paths), spec=spec, save=outputs.save
-            )
+                cloud, accounts, terminal, tables=tables_for(rules, paths=with_paths), spec=spec, save=outputs.save,
+                scan_id=names.moment.scan_id,
+            )  # fmt: skip
+        snapshot, told = gathering.with_probes(snapshot, seen, probe_max_age, terminal)
+        notices += told
         undelivered = gathering.keep(snapshot, outputs.save, folder, terminal)
         reads = reporting.reads_of(snapshot.coverage)
         if not reporting.anything_read(reads):
@@ -145,6 +155,7 @@ def scan(
             rules_selected=len(rules),
             notices=notices,
             paths=paths,
+            extra=reporting.probe_targets(snapshot, spec) if any(name == "json" for name, _ in formats) else None,
         )
         with history.opened(None if no_history else folder, terminal) as ledger:
             report = history.remembered(ledger, report)
@@ -163,9 +174,10 @@ def scan(
                 tell=lambda told: notifier.told(folder, told, ledger, rule_ids, terminal),
             )
             history.record(ledger, report, verdict, rule_ids, terminal)
+        dated.retained(names, outputs, keep_reports, folder, terminal)
     notifier.close()
     for line in verdict.allowed:
-        terminal.warn(f"let through by --allow-unknown: {line}")
+        terminal.notice(f"let through by --allow-unknown: {line}")
     if verdict.code:
         terminal.error(f"exit {verdict.code}: " + "; ".join(verdict.reasons))
     accepted.insist(report)

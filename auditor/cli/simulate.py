@@ -9,13 +9,14 @@ from pathlib import Path
 
 import click
 
+from auditor.cli.completing import deferred
 from auditor.cli.options import PathText, talk_options
 from auditor.cli.terminal import Terminal
 from auditor.errors import UsageError
 
 
 @click.command()
-@click.argument("scenario", default="tutorial")
+@click.argument("scenario", default="tutorial", shell_complete=deferred("scenarios"))
 @click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Port; default: a free one.")
 @click.option(
     "--config-path",

@@ -32,6 +32,7 @@ class Terminal:
         self.live: Live | None = None
         self.configured = False
         self.language = ENGLISH
+        self._held: list[str] = []
 
     # ----------------------------------------------------------------------------------------------- standard error
 
@@ -43,6 +44,27 @@ class Terminal:
     def warn(self, text: str) -> None:
         """One message on standard error, with -q too."""
         self._error_line(self.language.text("warning: {text}", text=self.language.said(text)))
+
+    def notice(self, text: str) -> None:
+        """Something to know that takes nothing away from the result.  With -q only a run that ends badly says it.
+
+        cron sends a mail for every line, and a mail that comes each night about nothing is not read when it matters.
+        """
+        self.aside(self.language.text("warning: {text}", text=self.language.said(text)))
+
+    def aside(self, line: str) -> None:
+        """One line of that kind, as it is."""
+        if self.quiet:
+            self._held.append(line)
+        else:
+            self.log(line)
+
+    def release(self, code: int) -> None:
+        """The end of a run: what was held back is said if the exit code is not 0."""
+        held, self._held = self._held, []
+        if code:
+            for line in held:
+                self.log(line)
 
     def error(self, text: str) -> None:
         """One message on standard error, whatever the options say."""
@@ -155,7 +177,11 @@ class _Handler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         from auditor.collect.redaction import redact
 
-        self.terminal.log(f"{record.levelname.lower()}: {redact(record.getMessage())}")
+        line = f"{record.levelname.lower()}: {redact(record.getMessage())}"
+        if record.levelno == logging.WARNING:
+            self.terminal.aside(line)
+        else:
+            self.terminal.log(line)
 
 
 def safe_lines(text: str) -> str:

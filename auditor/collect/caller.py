@@ -59,6 +59,17 @@ class Run:
         if remaining is not None and remaining <= 0:
             raise CloudError("Plaudit.Deadline", "the deadline came before this was read")
 
+    def over_since(self) -> float | None:
+        """Seconds since the deadline, 0 or more; None before it, and without one."""
+        remaining = self.remaining()
+        return -remaining if remaining is not None and remaining <= 0 else None
+
+    def left_behind(self) -> CloudError:
+        """Why a read that nobody waits for any more was given up."""
+        if self.stop.is_set():
+            return CloudError("Plaudit.Interrupted", "the run was interrupted before this was read")
+        return CloudError("Plaudit.Deadline", "the deadline came before this was read")
+
     def sleep(self, seconds: float) -> None:
         """Wait; raises CloudError at once if the deadline would come first or when the run is interrupted."""
         remaining = self.remaining()

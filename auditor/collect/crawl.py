@@ -174,7 +174,7 @@ class _Crawl:
         self.local.crew.each([_bound(ask, profile) for profile in self.profiles])
         failures: list[str] = []
         for profile in self.profiles:
-            listing = answers.get(profile.name) or _interrupted("sts:GetCallerIdentity")
+            listing = answers.get(profile.name) or Listing("sts:GetCallerIdentity", error=self.local.run.left_behind())
             account = self._identity(profile, listing)
             if account is None:
                 error = listing.error or CloudError("Plaudit.Malformed", "the identity has no account id")
@@ -224,10 +224,10 @@ class _Crawl:
     def _find_regions(self) -> None:
         """The regions of every account, with the lists of endpoints and endpoint services read on the way."""
         crew = self.local.crew
-        crew.each([_bound(self._offered_regions, account) for account in self.accounts])
+        whole = crew.each([_bound(self._offered_regions, account) for account in self.accounts])
         for account in self.accounts:
             self.local.planned(account.account_id, 2 * len(account.regions))
-        crew.each(
+        whole &= crew.each(
             [
                 _bound(self._probe_region, account, region, operation)
                 for account in self.accounts
@@ -235,6 +235,23 @@ class _Crawl:
                 for operation in (privatelink.ENDPOINTS, privatelink.SERVICES)
             ]
         )
+        if not whole:
+            self._note_unprobed(self.local.run.left_behind())
+
+    def _note_unprobed(self, why: CloudError) -> None:
+        """A gap for every list of endpoints and services that was left behind; an answer that still comes is late."""
+        for account in self.accounts:
+            for region in account.regions or [""]:
+                ledger = account.ledgers.get(region)
+                asked: set[str] = set()
+                if ledger is not None:
+                    ledger.close()
+                    asked = {row["table_name"] for row in ledger.coverage}
+                missing = Ledger(account.account_id, account.profile.name, region)
+                for table in ("endpoints", "endpoint_services"):
+                    if table not in asked:
+                        missing.gap(TABLES[table].operations[0], table, [""], why.code, why.message)
+                self.general.append(missing)
 
     def _offered_regions(self, account: _Account) -> None:
         account.regions = list(self.explicit or ())
@@ -485,10 +502,6 @@ def _bound(function: Any, *arguments: Any) -> Any:
 def _text(body: Mapping[str, Any], name: str) -> str | None:
     value = text(body, name)
     return value if isinstance(value, str) else None
-
-
-def _interrupted(operation: str) -> Listing:
-    return Listing(operation, error=CloudError("Plaudit.Interrupted", "the run was interrupted before this was read"))
 
 
 def _now() -> str:

@@ -7,9 +7,10 @@ import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 
+from auditor.collect.answers import CloudError
 from auditor.collect.caller import Run
 
-#: Seconds given to calls in flight when a run is interrupted.
+#: Seconds given to calls in flight when a run is interrupted, or at its deadline.
 GRACE_SECONDS = 1.0
 
 
@@ -30,7 +31,10 @@ class Crew:
         self._jobs: queue.SimpleQueue[tuple[Future[None], Callable[[], None]] | None] = queue.SimpleQueue()
 
     def each(self, jobs: Iterable[Callable[[], None]]) -> bool:
-        """Run all jobs and wait for them; False if the run was interrupted and some were left behind.
+        """Run all jobs and wait for them; False if the run was over and some were left behind.
+
+        A call ends at the deadline by itself, but for what has no bound of its own: a name server that is silent, a
+        credential that is fetched.  Nobody waits for these longer than `GRACE_SECONDS` after the deadline.
 
         An exception of a job is a bug, not a gap: it is raised here.
         """
@@ -42,7 +46,14 @@ class Crew:
             if futures and self._run.stop.is_set():
                 done, futures = wait(futures, timeout=GRACE_SECONDS)
                 return not futures
+            late = self._run.over_since()
+            if futures and late is not None and late >= GRACE_SECONDS:
+                return False
         return True
+
+    def left_behind(self) -> CloudError:
+        """Why jobs were left behind."""
+        return self._run.left_behind()
 
     def _submit(self, job: Callable[[], None]) -> Future[None]:
         future: Future[None] = Future()

@@ -92,8 +92,9 @@ class Reads:
 
         def left() -> None:
             wanted = targets(Rows()) if callable(targets) else targets
+            why = self.crew.left_behind()
             for table, asked in wanted.items():
-                self.ledger.gap(operation, table, asked, "Plaudit.Interrupted", "the run was interrupted")
+                self.ledger.gap(operation, table, asked, why.code, why.message)
 
         return operation, work, left
 

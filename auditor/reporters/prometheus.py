@@ -1,7 +1,8 @@
 """Prometheus text for the textfile collector of node_exporter: counts, coverage and the end of the last run.
 
 Format: https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format.  Write it to a file that ends in
-`.prom`; an alert on `plaudit_last_run_timestamp_seconds` notices runs that stopped.
+`.prom`; an alert on `plaudit_last_success_timestamp_seconds` notices runs that stopped, and runs that no longer can
+judge everything.
 """
 
 from __future__ import annotations
@@ -33,7 +34,20 @@ def _document(report: Report) -> Iterator[str]:
     if scan.finished_at:
         end, start = milliseconds(scan.finished_at), milliseconds(scan.started_at)
         yield from _metric("last_run_timestamp_seconds", "End of the last run.", [({}, f"{end / 1000:.3f}")])
+        success = _last_success(report)
+        if success:
+            sentence = "End of the last run that judged everything, whatever it found."
+            value = f"{milliseconds(success) / 1000:.3f}"
+            yield from _metric("last_success_timestamp_seconds", sentence, [({}, value)])
         yield from _metric("run_duration_seconds", "Duration of the last run.", [({}, f"{(end - start) / 1000:.3f}")])
+
+
+def _last_success(report: Report) -> str | None:
+    """Exit 0, or 3 with nothing left unjudged; else the time that the history remembers, None without one."""
+    if report.exit_code == 0 or (report.exit_code == 3 and 4 not in report.exit_also):
+        return report.scan.finished_at
+    remembered = report.extra.get("last_success")
+    return remembered if isinstance(remembered, str) else None
 
 
 def _findings(report: Report) -> Iterator[Sample]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
 
 from auditor.cli.formats import FORMATS
 from auditor.cli.main import COMMANDS, cli
-from auditor.cli.options import PathText, Words
+from auditor.cli.options import FormatSetting, FormatText, KeepText, PathText, Percent, Seconds, Words
+from auditor.cli.terminal import Terminal
 from auditor.spec_file import CHOICES, OPTIONS
 
 #: What section 1 of the interface promises for `scan`; baseline and waivers come with their own part.
@@ -71,6 +73,65 @@ def test_every_option_of_scan_and_collect_can_stand_in_the_file_and_in_the_envir
                 continue
             assert option.envvar == ["PLAUDIT_" + long[2:].replace("-", "_").upper()]
             assert long == "--spec" or long[2:] in OPTIONS
+
+
+def _sample(option: click.Option) -> str:
+    """A value of an option as a user would write it, other than its default."""
+    if option.is_flag:
+        return "true"
+    if option.count:
+        return "2"
+    kind = option.type
+    if isinstance(kind, click.Choice):
+        return next(str(choice) for choice in reversed(kind.choices) if choice != option.default)
+    samples: dict[type, str] = {
+        Words: "RES", PathText: "some-path", FormatText: "json=r.json", Seconds: "90s", Percent: "12.5",
+        KeepText: "30d", click.IntRange: "7", click.FloatRange: "12.5",
+        FormatSetting: "junit.all=yes",
+    }  # fmt: skip
+    return samples.get(type(kind), "https://127.0.0.1:1")
+
+
+def _settable() -> list[tuple[str, str]]:
+    """Command and option name, for every option that has a variable."""
+    return [
+        (name, next(word for word in option.opts if word.startswith("--")))
+        for name in ("scan", "collect", "paths", "drift", "doctor", "policy", "feed")
+        for option in _options(dict(_commands())[name])
+        if option.envvar and "--spec" not in option.opts
+    ]
+
+
+@pytest.mark.parametrize(("name", "long"), _settable())
+def test_an_option_means_the_same_on_the_line_in_the_environment_and_in_the_file(
+    name: str, long: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = dict(_commands())[name]
+    (option,) = [option for option in _options(command) if long in option.opts]
+    assert option.name is not None
+    value = _sample(option)
+    words = [long] if option.is_flag else [long] * 2 if option.count else [long, value]
+    required = ["a.snapshot"] if name == "drift" else ["-o", "a.snapshot"] if name == "collect" else []
+
+    def state(arguments: list[str], source: str) -> tuple[object, ...]:
+        terminal = Terminal()
+        with command.make_context(name, arguments + required, obj=terminal) as ctx:
+            assert ctx.get_parameter_source(option.name or "").name == source  # type: ignore[union-attr]
+            talk = (terminal.quiet, terminal.verbosity, terminal.progress, terminal.color, terminal.language)
+            return (ctx.params.get(option.name or ""), *talk)
+
+    default = state([], "DEFAULT")
+    by_hand = state(words, "COMMANDLINE")
+    assert by_hand != default
+    with monkeypatch.context() as patched:
+        patched.setenv("PLAUDIT_" + long[2:].replace("-", "_").upper(), value)
+        assert state([], "ENVIRONMENT") == by_hand
+    if long[2:] in OPTIONS:
+        text = value if option.is_flag or option.count or value == "7" else f'"{value}"'
+        Path("plaudit.yaml").write_text(f"version: 1\noptions:\n  {long[2:]}: {text}\n", encoding="utf-8")
+        assert state([], "DEFAULT_MAP") == by_hand
+    else:
+        assert name not in ("scan", "collect")
 
 
 def test_every_option_of_the_file_is_an_option() -> None:

@@ -12,8 +12,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from auditor.collect import client as client_module
 from auditor.collect import crawl as crawl_module
 from auditor.collect.accounts import load_profiles
+from auditor.collect.budget import Clock
 from auditor.collect.crawl import CollectInterrupted, collect
 from auditor.collect.dispatch import LOCALS
 from auditor.collect.wanted import PREREQUISITES, wanted_tables
@@ -414,8 +416,6 @@ def test_a_lost_worker_is_a_gap(scan: Scan) -> None:
 def test_at_the_deadline_what_was_read_is_kept(scan: Scan) -> None:
     fault = Fault("slb:DescribeLoadBalancers", "slow", seconds=5.0)
     with Simulator(SCENARIOS["tutorial"](), faults=[fault]) as sim:
-        from auditor.collect.budget import Clock
-
         started = time.monotonic()
         snapshot = scan(sim, deadline=1.0, clock=Clock())
         assert time.monotonic() - started < 3.0
@@ -424,6 +424,34 @@ def test_at_the_deadline_what_was_read_is_kept(scan: Scan) -> None:
     assert "load_balancers" in set(left["table_name"])
     assert len(snapshot["service_resources"]) == 1
     assert snapshot["load_balancers"].empty
+
+
+@pytest.mark.parametrize(
+    "silent", ["DescribeLoadBalancerAttribute", "ListVpcEndpointServices", "ListVpcEndpoints", "DescribeRegions"]
+)
+def test_nobody_waits_after_the_deadline_for_what_has_no_bound_of_its_own(
+    scan: Scan, monkeypatch: pytest.MonkeyPatch, silent: str
+) -> None:
+    released = threading.Event()
+    real = client_module.Wire.send
+
+    def send(self: Any, endpoint: Any, query: str, headers: dict[str, str], *rest: Any) -> Any:
+        if headers.get("x-acs-action") == silent:
+            released.wait(30)  # as a name server does that never answers
+        return real(self, endpoint, query, headers, *rest)
+
+    monkeypatch.setattr(client_module.Wire, "send", send)
+    try:
+        with Simulator(SCENARIOS["tutorial"]()) as sim:
+            started = time.monotonic()
+            snapshot = scan(sim, deadline=1.0, clock=Clock())
+            assert time.monotonic() - started < 4.0
+    finally:
+        released.set()
+    left = gaps(snapshot)
+    assert set(left["error_code"]) <= {"Plaudit.Deadline", "Plaudit.ParentUnread"}
+    named = {"DescribeLoadBalancerAttribute": "server_groups", "ListVpcEndpoints": "endpoints"}
+    assert named.get(silent, "endpoint_services") in set(left["table_name"])
 
 
 @pytest.mark.parametrize(("raised", "code"), [(KeyboardInterrupt(), 130), (Interrupted(15), 143)])

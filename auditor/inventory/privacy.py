@@ -45,7 +45,8 @@ _COLUMNS: dict[Kind, str] = {
         delete_protection modification_protection_status protocol status acl_status acl_type health_check
         listener_forward group_type server_type role health_status share_type direction policy port ip_version
         instance_type eni_type security_group_type inner_access_policy port_range source_port_range address_family
-        namespace identity_type operation table_name error_code
+        namespace identity_type operation table_name error_code record_type outcome tls_outcome http_outcome
+        tls_not_after at
     """,
     Kind.ID: """
         service_id resource_id vswitch_id vpc_id endpoint_vpc_id endpoint_id eni_id replaced_eni_id replaced_resource_id
@@ -58,13 +59,13 @@ _COLUMNS: dict[Kind, str] = {
     Kind.ARN: "arn entry",
     Kind.ADDRESS: """
         ip eni_ip zone_ipv6_address address server_ip ip_address private_ip cidr_block ipv6_cidr_block cidr
-        source_cidr ipv6_source_cidr dest_cidr ipv6_dest_cidr
+        source_cidr ipv6_source_cidr dest_cidr ipv6_dest_cidr source_address resolver
     """,
-    Kind.DOMAIN: "service_name service_domain endpoint_domain zone_domain",
+    Kind.DOMAIN: "service_name service_domain endpoint_domain zone_domain chain tls_server_name tls_names",
     Kind.NAME: """
         profile service_description endpoint_name endpoint_description load_balancer_name description comment
         vpc_name vswitch_name network_acl_name eni_name instance_name security_group_name server_group_name tag_key
-        tag_value domain url
+        tag_value domain url vantage tls_issuer
     """,
     Kind.DOCUMENT: "policy_document resources value",
     Kind.WITHHELD: "message request_id",
@@ -73,6 +74,7 @@ _COLUMNS: dict[Kind, str] = {
 #: Where one table means something else by a name.
 _TABLE_COLUMNS: dict[tuple[str, str], Kind] = {
     ("acl_entries", "entry"): Kind.ADDRESS,
+    ("probe_names", "domain"): Kind.DOMAIN,
     ("resource_attributes", "name"): Kind.WORD,
     ("privatelink_zones", "resource_type"): Kind.WORD,
 }

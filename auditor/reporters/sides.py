@@ -286,6 +286,7 @@ class _Page:
             path,
             hops=tuple(hops),
             zone_id=zone,
+            probes=path.probes if consumer else (),  # hosts that tried the path stand in the consumer's network
             consumer_account_id=self._account(path.consumer_account_id),
             provider_account_id=self._account(path.provider_account_id),
         )

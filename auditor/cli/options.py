@@ -301,6 +301,11 @@ reader_options = _together(
            help="The documents for one side only, provider or consumer: its own objects whole, of the other verdicts."),
 )  # fmt: skip
 
+redact_option = option(
+    "--redact", is_flag=False, flag_value="", metavar="[=KEYFILE]",
+    help="Pseudonyms in place of ids, accounts, addresses and names; the same in every run with one key file.",
+)  # fmt: skip
+
 
 def _talk(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
     terminal = ctx.find_object(Terminal)

@@ -1,7 +1,7 @@
 """Pseudonyms of addresses that keep prefixes: two addresses share as many leading bits afterwards as before.
 
 The way of Crypto-PAn with HMAC-SHA256: whether a bit is turned depends on the key and on the bits before it.  Ranges
-with a meaning (private, link-local, multicast) are mapped within themselves, those that mean the same to everybody stay.
+with a meaning (private, link-local, multicast) are mapped within themselves; what means the same to everybody stays.
 """
 
 from __future__ import annotations

@@ -15,8 +15,9 @@ from typing import Any
 
 from auditor.inventory.prefixes import Prefixes
 from auditor.inventory.privacy import Kind
+from auditor.languages import marked
 
-WITHHELD = "Withheld by --redact."
+WITHHELD = marked("Withheld by --redact.")
 
 
 def _words(text: str) -> frozenset[str]:
@@ -39,7 +40,8 @@ _WORDS = _words(
 )
 _ID = re.compile(r"([a-z]{1,8})-[0-9A-Za-z@_-]+\Z")
 _ACCOUNT = re.compile(r"[0-9]{8,}\Z")
-_PLACE = re.compile(r"(?:cn|ap|eu|us|me|na|sa|af)-[a-z]+(?:-[a-z0-9]+){0,2}\Z")
+#: Regions and zones by the shape of their names; those that are no such word are learnt from the snapshot.
+_PLACE = re.compile(r"[a-z]{2}-(?:north|south|east|west|northeast|northwest|southeast|southwest|central)-[0-9][a-z]?\Z")
 _DOMAIN_ID = re.compile(r"((?:ep|epsrv)-[0-9a-z]+)((?:-.*)?)\Z")
 _DOMAIN_WORDS = frozenset({"com", "aliyuncs", "privatelink", "*", ""})
 _ACTION = re.compile(r"[a-z0-9]+:(?:[A-Z][A-Za-z]*\*?|\*)\Z")
@@ -59,6 +61,8 @@ class Pseudonyms:
     def __init__(self, key: bytes) -> None:
         self._key = key
         self._prefixes = Prefixes(key)
+        #: Regions and zones, which stay wherever they stand.
+        self.places: set[str] = set()
         self._known: dict[tuple[Kind, str], str] = {}
         #: Pseudonym → what it stands for, and the other way round.
         self.originals: dict[str, str] = {}
@@ -75,6 +79,9 @@ class Pseudonyms:
             Kind.WITHHELD: lambda text: WITHHELD if text else text,
         }
 
+    def _is_place(self, text: str) -> bool:
+        return text in self.places or _PLACE.match(text) is not None
+
     def of(self, kind: Kind, text: str) -> str | None:
         """What stands in the place of a text of this kind."""
         return self._ways[kind](text)
@@ -87,7 +94,7 @@ class Pseudonyms:
         return ":".join(map(self._part, text.split(":"))) if ":" in text else self._part(text)
 
     def _part(self, text: str) -> str:
-        if text.lower() in _WORDS or not text or (text.isdecimal() and len(text) < 8) or _PLACE.match(text):
+        if text.lower() in _WORDS or not text or (text.isdecimal() and len(text) < 8) or self._is_place(text):
             return text
         if _ACCOUNT.match(text):
             return self.account(text)
@@ -122,12 +129,12 @@ class Pseudonyms:
         return ",".join(".".join(map(self._label, name.split("."))) for name in text.split(","))
 
     def _label(self, label: str) -> str:
-        if label in _DOMAIN_WORDS or _PLACE.match(label):
+        if label in _DOMAIN_WORDS or self._is_place(label):
             return label
         found = _DOMAIN_ID.match(label)
         if found is not None:
             rest = found[2]
-            known = not rest or _PLACE.match(rest[1:])
+            known = not rest or self._is_place(rest[1:])
             return self._part(found[1]) + (rest if known else "-" + self._word("label", rest, 8))
         return self._once(Kind.DOMAIN, label, lambda: "n" + self._word("label", label, 12))
 
@@ -163,7 +170,7 @@ class Pseudonyms:
         return self._value(value, free) if isinstance(value, str) else value
 
     def _value(self, text: str, free: bool) -> str:
-        if text in _DOCUMENT_WORDS or _ACTION.match(text) or _PLACE.match(text) or (not free and _PLAIN.match(text)):
+        if text in _DOCUMENT_WORDS or _ACTION.match(text) or self._is_place(text) or (not free and _PLAIN.match(text)):
             return text
         if text.startswith("acs:"):
             return self.arn(text)

@@ -19,9 +19,20 @@ _META = ("started_at", "finished_at", "scan_id", "regions", "tool_version", "sch
 
 def redacted_snapshot(snapshot: Snapshot, pseudonyms: Pseudonyms) -> Snapshot:
     """The snapshot, every text column treated as it is classified; numbers, truth values, regions and times stay."""
+    pseudonyms.places |= _places(snapshot)
     tables = {name: _frame(name, frame, pseudonyms) for name, frame in snapshot.tables.items()}
     coverage = _frame(COVERAGE, snapshot.coverage, pseudonyms)
     return replace(snapshot, tables=tables, coverage=coverage, meta=_meta(snapshot.meta, pseudonyms))
+
+
+def _places(snapshot: Snapshot) -> set[str]:
+    """The regions and zones in the snapshot."""
+    found: set[str] = set()
+    for frame in snapshot.tables.values():
+        for column in frame.columns:
+            if column.endswith(("region_id", "zone_id")):
+                found.update(value for value in frame[column].dropna().unique().tolist() if value)
+    return found
 
 
 def _frame(table: str, frame: pd.DataFrame, pseudonyms: Pseudonyms) -> pd.DataFrame:

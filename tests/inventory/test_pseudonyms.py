@@ -109,6 +109,15 @@ def test_the_parts_of_a_domain_name_are_the_ids_elsewhere() -> None:
     assert names.domain("com.aliyuncs.privatelink.eu-central-1.epsrv-gw8def").endswith(f".eu-central-1.{service}")
 
 
+def test_places_are_learnt_and_nothing_else_passes_for_one() -> None:
+    names = Pseudonyms(KEY)
+    assert names.domain("us-secret.example").count("secret") == 0
+    assert names.id("cn-hangzhou-h") != "cn-hangzhou-h"
+    names.places.add("cn-hangzhou-h")
+    assert names.id("cn-hangzhou-h") == "cn-hangzhou-h"
+    assert names.domain("ep-gw8abc-cn-hangzhou-h.x") == f"{names.id('ep-gw8abc')}-cn-hangzhou-h.{names.domain('x')}"
+
+
 def test_the_way_back_is_known_in_memory() -> None:
     names = Pseudonyms(KEY)
     for kind, text in [

@@ -79,7 +79,7 @@ class _Page:
     def __init__(self, report: Report, snapshot: Snapshot, reader: Reader) -> None:
         self.whole = report
         self.own = readers(snapshot, reader)
-        self.connections = Connections(report, report.findings)
+        self.connections = Connections(report, tuple(report.findings))
         self.paths = [p for p in report.paths if {p.consumer_account_id, p.provider_account_id} & self.own]
         self.shared, partners = self._shared(snapshot)
         told = {text for finding in report.findings for text in (finding.title, finding.rationale)}

@@ -66,6 +66,7 @@ def test_nothing_of_the_original_is_in_any_output(scenario: str, plaudit: Plaudi
     for name, text in texts.items():
         assert not standing_in(text, originals), name
         assert "planted" not in text, name
+        assert "gw8" not in text, f"{name} holds part of an id"
         assert KEY.hex() not in text, name
     assert _outcomes(json.loads(texts["r.json"])) == _outcomes(before.json)
     again = plaudit("scan", "--from", "after.snapshot", "--format", "json", "--all-outcomes", "--no-history")

@@ -59,14 +59,15 @@ def _plant(item: Any, account: str, numbers: Iterator[int]) -> None:
 
 
 def everything_in(document: str) -> str:
-    """A document and what is compressed inside it."""
-    texts = [document]
-    for found in _DATA.findall(document):
+    """A document with what is compressed inside it unpacked in its place."""
+
+    def unpacked(found: re.Match[str]) -> str:
         try:
-            texts.append(gzip.decompress(base64.b64decode(found)).decode())
+            return gzip.decompress(base64.b64decode(found[0])).decode()
         except (ValueError, OSError):
-            continue
-    return "\n".join(texts)
+            return found[0]
+
+    return _DATA.sub(unpacked, document)
 
 
 def values(snapshot: Snapshot, accounts: Iterable[str], *, others: bool = False) -> set[str]:

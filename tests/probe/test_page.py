@@ -26,7 +26,8 @@ def there(text: str) -> str:
 
 
 def still(text: str) -> str:
-    """The text without what differs from run to run: durations and times of day."""
+    """The text without what differs from run to run: durations and times; and without how much a scan reads."""
+    text = re.sub(r"all of [0-9]+ reads", "all of N reads", text)
     text = re.sub(r"\b(min|p50|p95|max) [0-9.e+-]+", r"\1 N", text)
     text = re.sub(r"connected in [0-9.e+-]+ ms", "connected in N ms", text)
     return re.sub(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z", "TIME", text)
@@ -70,3 +71,28 @@ def test_the_transcript_is_what_the_commands_print(
             answer = plaudit(*map(there, command))
             assert still(answer.out + answer.err) == still(there(printed))
             assert answer.code == 3
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("ja", ("設定による判定：到達可能", "127.10.2.11のtcp/8080：接続拒否", "結果をprobe.jsonに書き込みました")),
+        ("zh", ("按配置判定：可达", "127.10.2.11 的 tcp/8080：被拒绝", "结果已写入 probe.json")),
+    ],
+)
+def test_people_read_their_language_and_files_know_none(
+    plaudit: Callable[..., Answer], changed: Callable[..., Path], snapshot: Path, code: str, words: tuple[str, ...]
+) -> None:
+    command = ("probe", "--from", _stand_in(changed), "--vantage", "i-client", "--resolver", "127.10.9.53:5353", "--tries", "1",
+               "-o", "probe.json")  # fmt: skip
+    zone = {name: {"A": [STAND_INS[address] for address in addresses]} for name, addresses in NAMES.items()}
+    with serving(name_server("127.10.9.53", zone, 5353), tcp(STAND_INS[ZONE_A], 8080)):
+        answer = plaudit(*command, "--lang", code)
+    assert all(word in answer.out + answer.err for word in words), answer.out + answer.err
+    said = (answer.out + answer.err).replace("(Connection refused)", "")  # the words of the system
+    assert not re.search(r"\b(the|of|from|was|says|refused|connected|exit)\b", said)
+    assert Path("probe.json").read_text(encoding="utf-8").isascii()
+    plan = plaudit("probe", "plan", "--from", snapshot, "--lang", code)
+    assert plan.code == 0 and not re.search(r"\bclient\b", plan.out.replace("i-client", ""))
+    lacking = plaudit("probe", "plan", "--from", "changed.snapshot", "--lang", code)
+    assert lacking.code == 4 and not re.search(r"\b(no|a|by|exit|warning)\b", lacking.out + lacking.err)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import datetime
 import io
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -23,7 +22,8 @@ if TYPE_CHECKING:
 _PACKAGE = Path(__file__).resolve().parents[1]
 #: Catalogues carry no clock: the same source gives the same bytes.
 _TIME = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
-_SCRIPT_CALL = re.compile(r"""\b(?:t|tn)\(\s*("(?:[^"\\]|\\.)*")(?:\s*,\s*("(?:[^"\\]|\\.)*"))?""")
+#: What templates call with a text of ours.
+_TEMPLATE_CALLS = ("_", "gettext", "ngettext", "text", "plural")
 
 
 class Text(NamedTuple):
@@ -81,21 +81,21 @@ def _constants(node: ast.expr) -> Iterator[str]:
 def _templates() -> Iterator[Text]:
     from jinja2.ext import babel_extract
 
+    from auditor.reporters.html_texts import script_texts
     from auditor.resources import templates_folder
 
     options = {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}
     for path in sorted(templates_folder().glob("*.j2")):
         with path.open("rb") as file:
-            for _line, _function, message, _comments in babel_extract(file, ("_", "gettext", "ngettext"), [], options):
+            for _line, _function, message, _comments in babel_extract(file, _TEMPLATE_CALLS, [], options):
                 place = f"reports/templates/{path.name}"
-                if isinstance(message, str):
-                    yield Text(message, None, place)
-                elif message is not None:
-                    yield Text(str(message[0]), str(message[1]), place)
+                # without the places of values and of words that are only known at run time
+                words = [message] if isinstance(message, str) else [word for word in message or () if word]
+                if words:
+                    yield Text(str(words[0]), str(words[1]) if len(words) > 1 else None, place)
     for path in sorted(templates_folder().glob("*.js")):
-        for match in _SCRIPT_CALL.finditer(path.read_text(encoding="utf-8")):
-            plural = ast.literal_eval(match[2]) if match[2] else None
-            yield Text(ast.literal_eval(match[1]), plural, f"reports/templates/{path.name}")
+        for one, many in script_texts(path.read_text(encoding="utf-8")):
+            yield Text(one, many, f"reports/templates/{path.name}")
 
 
 def _tables() -> Iterator[Text]:

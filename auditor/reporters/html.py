@@ -11,6 +11,8 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import cache
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from auditor import __version__
@@ -64,7 +66,7 @@ def page(template: str, values: Mapping[str, Any], language: Language = ENGLISH)
     policy = f"default-src 'none'; style-src {_hash(style)}; img-src data:; base-uri 'none'; form-action 'none'"
     # the style is a file of ours; everything else is escaped
     dressed = {**values, "policy": policy, "style": Markup(style)}  # noqa: S704
-    return _environment(language).get_template(template).render(dressed)
+    return _template(template, language).render(dressed)
 
 
 def render_dir(report: Report, *, lang: str = "en") -> dict[str, bytes]:
@@ -134,6 +136,20 @@ def _environment(language: Language) -> jinja2.Environment:
     return environment
 
 
+def _template(name: str, language: Language) -> jinja2.Template:
+    """The template of a file, with the texts of a language."""
+    from jinja2 import Template
+
+    environment = _environment(language)
+    return Template.from_code(environment, _compiled(name), environment.make_globals(None))
+
+
+@cache
+def _compiled(name: str) -> CodeType:
+    # once for all languages: what a text says is looked up when it is drawn
+    return _environment(ENGLISH).compile(_asset(name), name, name)
+
+
 def _finalize(value: object) -> object:
     """Every text the template shows is inert, whoever forgot to say so; our own markup passes."""
     if value is None:
@@ -168,43 +184,41 @@ def _page(
     plain = [_plain(finding, summary, words) for finding in summary.shown[:PLAIN_FINDINGS]]
     waived = [finding for finding in summary.shown if finding.waived]
     refused = refused_reads(summary.coverage)
-    return (
-        _environment(language)
-        .get_template("report.html.j2")
-        .render(
-            report=report,
-            summary=summary,
-            version=__version__,
-            policy=policy,
-            # these are files of ours; everything else is escaped
-            style=Markup(style) if style is not None else None,  # noqa: S704
-            early=Markup(early) if early is not None else None,  # noqa: S704
-            script=Markup(script) if script is not None else None,  # noqa: S704
-            notices=list(map(language.said, report.notices)),
-            exit_reasons=list(map(language.said, summary.exit_reasons)),
-            counted=COUNTED,
-            severities=_SEVERITIES,
-            labels=STATUS_LABELS,
-            cards=cards,
-            more_cards=max(len(groups) - CARDS, 0),
-            more_paths=drawn.left_out,
-            picture=_picture(picture, Markup),
-            plain=plain,
-            first_rows=FIRST_ROWS,
-            turns={account.account_id: _query("turn", [account.account_id]) for account in summary.accounts},
-            left_open=_left_open(summary),
-            fresh=sum(1 for finding in summary.shown if finding.is_new and is_open(finding)),
-            since=_since(report, language),
-            expired=_expired(report),
-            more_findings=max(len(summary.shown) - PLAIN_FINDINGS, 0),
-            left_out=max(len(summary.shown) - CARRIED, 0),
-            carried=CARRIED,
-            refused=[replace(item, first=words.read(item.first)) for item in refused[:REFUSED]],
-            refused_number=len(refused),
-            waived=list(map(words.finding, waived[:WAIVED])),
-            waived_number=len(waived),
-            trend=_trend(report, summary, Markup, language),
-        )
+    return _template(
+        "report.html.j2", language
+    ).render(
+        report=report,
+        summary=summary,
+        version=__version__,
+        policy=policy,
+        # these are files of ours; everything else is escaped
+        style=Markup(style) if style is not None else None,  # noqa: S704
+        early=Markup(early) if early is not None else None,  # noqa: S704
+        script=Markup(script) if script is not None else None,  # noqa: S704
+        notices=list(map(language.said, report.notices)),
+        exit_reasons=list(map(language.said, summary.exit_reasons)),
+        counted=COUNTED,
+        severities=_SEVERITIES,
+        labels=STATUS_LABELS,
+        cards=cards,
+        more_cards=max(len(groups) - CARDS, 0),
+        more_paths=drawn.left_out,
+        picture=_picture(picture, Markup),
+        plain=plain,
+        first_rows=FIRST_ROWS,
+        turns={account.account_id: _query("turn", [account.account_id]) for account in summary.accounts},
+        left_open=_left_open(summary),
+        fresh=sum(1 for finding in summary.shown if finding.is_new and is_open(finding)),
+        since=_since(report, language),
+        expired=_expired(report),
+        more_findings=max(len(summary.shown) - PLAIN_FINDINGS, 0),
+        left_out=max(len(summary.shown) - CARRIED, 0),
+        carried=CARRIED,
+        refused=[replace(item, first=words.read(item.first)) for item in refused[:REFUSED]],
+        refused_number=len(refused),
+        waived=list(map(words.finding, waived[:WAIVED])),
+        waived_number=len(waived),
+        trend=_trend(report, summary, Markup, language),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -102,7 +102,8 @@ class Gap:
     """One thing that was not read completely; `kind` tells what a user can do about it.
 
     kinds: `refused`, `throttled`, `unreachable`, `malformed`, `truncated`, `vanished`, `credentials`, `deadline`,
-    `interrupted`, `not_given` (no profile of the account that knows it), `not_collected` (left out of this snapshot).
+    `interrupted`, `not_given` (no profile of the account that knows it), `not_collected` (left out of this snapshot),
+    `stale` (a probe from another time).
     """
 
     kind: str
@@ -161,8 +162,25 @@ class Hop:
 
 
 @dataclass(frozen=True, slots=True)
+class Probed:
+    """What a host saw that tried a path: `outcome` as in the table probe_connections, `seconds` the median connect."""
+
+    vantage: str
+    source_address: str | None
+    address: str
+    outcome: str
+    tries: int | None
+    connected: int | None
+    seconds: float | None
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
 class PathVerdict:
-    """The way from the clients of an endpoint to the backends, per endpoint, zone and port."""
+    """The way from the clients of an endpoint to the backends, per endpoint, zone and port.
+
+    `probes`: what hosts saw that tried it; they say nothing about other hosts and never change the verdict.
+    """
 
     endpoint_id: str
     service_id: str | None
@@ -174,6 +192,7 @@ class PathVerdict:
     verdict: str
     hops: tuple[Hop, ...] = ()
     zone_id: str | None = None
+    probes: tuple[Probed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,10 +226,12 @@ class Report:
     """Everything a reporter may use: findings of all outcomes, coverage and the scan itself.
 
     `reads` holds every read, complete or not; `findings` every outcome, so that all formats count the same things.
+    Of a scan they are `auditor.batches.Findings`: whoever only counts, or looks at failures and unknowns, asks the
+    functions of that module and leaves the rest unmade.
     """
 
     scan: ScanInfo
-    findings: tuple[Finding, ...]
+    findings: Sequence[Finding]
     reads: tuple[Read, ...]
     paths: tuple[PathVerdict, ...] = ()
     all_outcomes: bool = False

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from auditor.batches import changed, of_rules, opened, tally
 from auditor.errors import FileError
 from auditor.findings import Finding, Outcome, Report
 
@@ -93,8 +94,6 @@ class Entry:
 
 
 _OPEN = "select id, rule_id, last_run from findings where closed_run is null"
-#: Outcomes that open a finding or keep it open.
-_OPENING = (Outcome.FAIL, Outcome.UNKNOWN)
 _OUTCOMES = ("pass", "fail", "unknown", "not_applicable", "waived")
 _SEVERITIES = ("critical", "high", "medium", "low", "info")
 _ENTRY = (
@@ -159,7 +158,7 @@ class Ledger:
         """Whether a scan was recorded."""
         return self._connection.execute("select 1 from runs where run_id = ?", (run_id,)).fetchone() is not None
 
-    def annotate(self, findings: Sequence[Finding], now: str, run_id: str = "") -> tuple[Finding, ...]:
+    def annotate(self, findings: Sequence[Finding], now: str, run_id: str = "") -> Sequence[Finding]:
         """The findings with `first_seen` and `is_new`: new is what was not open at the end of the last run.
 
         `now` is the time of the scan, RFC 3339; it becomes the first-seen time of what was never seen.  Where the scan
@@ -173,14 +172,12 @@ class Ledger:
                 (run_id,),
             )
         }
-        annotated = []
-        for finding in findings:
-            if finding.outcome not in _OPENING:
-                annotated.append(finding)
-                continue
+
+        def annotated(finding: Finding) -> Finding:
             first_seen, closed = known.get(finding.id, (now, True))
-            annotated.append(replace(finding, first_seen=first_seen, is_new=finding.id not in known or closed))
-        return tuple(annotated)
+            return replace(finding, first_seen=first_seen, is_new=finding.id not in known or closed)
+
+        return changed(findings, annotated)
 
     def closing(self, report: Report, rule_ids: Sequence[str]) -> list[str]:
         """Ids of the findings that are open and that this run closes.
@@ -197,12 +194,15 @@ class Ledger:
             for row in self._connection.execute("select sequence, accounts, regions from runs")
             if accounts.issuperset(row[1].split()) and regions.issuperset(row[2].split())
         }
-        still_open = {finding.id for finding in report.findings if finding.outcome in _OPENING}
-        judged_good = {finding.id for finding in report.findings} - still_open
+        still_open = {finding.id for finding in opened(report.findings)}
+        open_before = self._connection.execute(_OPEN).fetchall()
+        # Only of rules with something to close: most findings were never open.
+        in_doubt = {rule_id for identity, rule_id, _ in open_before if identity not in still_open}
+        judged_good = {finding.id for finding in of_rules(report.findings, in_doubt)} - still_open
         judged = set(rule_ids)
         return [
             str(identity)
-            for identity, rule_id, last_run in self._connection.execute(_OPEN)
+            for identity, rule_id, last_run in open_before
             if identity not in still_open
             and (identity in judged_good or (complete and rule_id in judged and last_run in wide_enough))
         ]
@@ -216,7 +216,7 @@ class Ledger:
             open_before = {str(row[0]) for row in self._connection.execute(_OPEN)}
             closed = self.closing(report, rule_ids)
             seen_at = report.scan.started_at
-            rows = [_row(finding, sequence, seen_at) for finding in report.findings if finding.outcome in _OPENING]
+            rows = [_row(finding, sequence, seen_at) for finding in opened(report.findings)]
             still_open = {str(row[0]) for row in rows}
             self._connection.executemany(_UPSERT, rows)
             self._connection.executemany(
@@ -362,8 +362,8 @@ def _looked_at(report: Report) -> tuple[set[str], set[str]]:
 def _counts(report: Report) -> tuple[int, ...]:
     outcomes = dict.fromkeys(_OUTCOMES, 0)
     severities = dict.fromkeys(_SEVERITIES, 0)
-    for finding in report.findings:
-        outcomes["waived" if finding.waived else finding.outcome.value] += 1
-        if finding.outcome is Outcome.FAIL and not finding.waived:
-            severities[finding.severity.value] += 1
+    for (_, severity, outcome), number in tally(report.findings).items():
+        outcomes[outcome] += number
+        if outcome == Outcome.FAIL:
+            severities[severity.value] += number
     return (*outcomes.values(), *severities.values())

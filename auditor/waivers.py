@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
+from auditor.batches import changed
 from auditor.findings import Finding, Outcome, Waiver
 from auditor.yaml_reader import Node, did_you_mean, read_yaml
 
@@ -64,7 +65,7 @@ class WaiverEntry:
 class WaiverState:
     """What a waivers file did to a scan: `notices` are sentences for standard error and the report."""
 
-    findings: tuple[Finding, ...]
+    findings: Sequence[Finding]
     expired: tuple[WaiverEntry, ...]
     expiring: tuple[WaiverEntry, ...]
     unused: tuple[WaiverEntry, ...]
@@ -198,16 +199,18 @@ def apply_waivers(
     for entry in entries:
         by_rule.setdefault(entry.rule_id, []).append(entry)
     used: set[int] = set()
-    waived: list[Finding] = []
-    for finding in findings:
+
+    def waived(finding: Finding) -> Finding:
         holding: Waiver | None = None
         for entry in by_rule.get(finding.rule_id, ()):
-            if finding.outcome not in (Outcome.FAIL, Outcome.UNKNOWN) or not entry.matches(finding, tags):
+            if not entry.matches(finding, tags):
                 continue
             used.add(id(entry))
             if entry.expires >= today and finding.outcome is Outcome.FAIL:
                 holding = holding or entry.waiver
-        waived.append(replace(finding, waiver=holding) if holding is not None else finding)
+        return replace(finding, waiver=holding) if holding is not None else finding
+
+    judged_findings = changed(findings, waived)
     expired = tuple(entry for entry in entries if entry.expires < today)
     soon = today + timedelta(days=NOTICE_DAYS)
     expiring = tuple(entry for entry in entries if today <= entry.expires <= soon)
@@ -221,4 +224,4 @@ def apply_waivers(
         *(f"waiver {e.label} holds until {e.expires}; owner {e.waiver.owner}" for e in expiring),
         *(f"waiver {e.label} matches no finding: remove it" for e in unused),
     ]
-    return WaiverState(tuple(waived), expired, expiring, unused, tuple(notices))
+    return WaiverState(judged_findings, expired, expiring, unused, tuple(notices))

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from auditor.batches import changed, opened
 from auditor.cli.terminal import Terminal
 from auditor.errors import UsageError
 from auditor.findings import Outcome, Report
@@ -113,13 +114,8 @@ class Acceptance:
             }
         if self.baseline is not None:
             ids = self.baseline.ids
-            failing = {finding.id for finding in findings if finding.outcome is Outcome.FAIL}
-            findings = tuple(
-                dataclasses.replace(finding, is_new=finding.id not in ids)
-                if finding.outcome in (Outcome.FAIL, Outcome.UNKNOWN)
-                else finding
-                for finding in findings
-            )
+            failing = {finding.id for finding in opened(findings) if finding.outcome is Outcome.FAIL}
+            findings = changed(findings, lambda finding: dataclasses.replace(finding, is_new=finding.id not in ids))
             days = self.baseline.age(today())
             age = "today" if days == 0 else f"{days} day{'s' * (days != 1)} ago"
             notices.append(
@@ -127,7 +123,7 @@ class Acceptance:
                 f"are in it"
             )
             extra["baseline"] = {"written": self.baseline.written.isoformat(), "held": len(failing & ids)}
-        return dataclasses.replace(report, findings=tuple(findings), notices=tuple(notices), extra=extra)
+        return dataclasses.replace(report, findings=findings, notices=tuple(notices), extra=extra)
 
     def insist(self, report: Report) -> None:
         """Raises UsageError if `strict` and a waiver matched nothing in a complete scan."""

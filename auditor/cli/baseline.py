@@ -34,7 +34,7 @@ def judge_saved(
     select: Sequence[str],
     exclude: Sequence[str],
     terminal: Terminal,
-) -> tuple[list[Finding], bool, list[str]]:
+) -> tuple[Sequence[Finding], bool, list[str]]:
     """All outcomes of saved snapshots or of the last scan, whether everything was read, and the rules judged."""
     from auditor.cli import gathering, state
     from auditor.cli.judging import judged, selected_rules
@@ -93,7 +93,7 @@ def write(
     findings, complete, _rules = judge_saved(snapshots, spec, rule_folders, select, exclude, terminal)
     if entries:
         snapshot, _ = gathering.load_snapshots(snapshots or (state.last_scan(),), terminal)
-        findings = list(apply_waivers(entries, findings, today(), tags_of(snapshot), complete=False).findings)
+        findings = apply_waivers(entries, findings, today(), tags_of(snapshot), complete=False).findings
     text = baseline_text(findings, today())
     write_file(target, text)
     terminal.say(f"{text.count(chr(10)) - 1} failures are in {target}")

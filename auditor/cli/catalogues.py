@@ -122,6 +122,9 @@ def _rules() -> Iterator[Text]:
         yield Text(rule.title, None, place, f"title of {rule.id}")
         yield Text(rule.rationale, None, place, f"rationale of {rule.id}")
         yield Text(rule.remediation.summary, None, place, f"fix of {rule.id}")
+        fix = rule.remediation
+        manual = (fix.choice, fix.replaces, fix.outside, *(step.caution for step in fix.change))
+        yield from (Text(text, None, place, f"about the fix of {rule.id}") for text in manual if text is not None)
         for step in (rule.remediation.console or "").split(" > "):
             if step and "{" not in step:
                 yield Text(step, None, place, "a step in the console")

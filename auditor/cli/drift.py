@@ -20,7 +20,7 @@ from auditor.cli.options import (
     talk_options,
 )
 from auditor.cli.terminal import Terminal
-from auditor.differences import Comparison, Moment
+from auditor.differences import Comparison, Moment, TerraformDrift
 from auditor.errors import DeliveryError, UsageError
 from auditor.findings import Finding, Outcome, Severity, Side
 from auditor.spec import Spec
@@ -29,6 +29,7 @@ from auditor.spec_file import CHOICES
 if TYPE_CHECKING:
     from auditor.cli.acceptance import Acceptance
     from auditor.cli.output import Outputs
+    from auditor.drift.declarations import Declaration
     from auditor.inventory.snapshot import Snapshot
 
 #: Formats with a document of their own for differences; the others know findings only.
@@ -234,8 +235,7 @@ def _with_states(
 ) -> Comparison:
     from auditor.cli import reporting
     from auditor.drift.declarations import read_declarations
-    from auditor.drift.rules import DRIFT_RULES, drift_findings, sides_of
-    from auditor.drift.terraform import compare
+    from auditor.drift.rules import DRIFT_RULES
     from auditor.engine import select_rules
     from auditor.findings import Report
     from auditor.inventory.archive import load_snapshot
@@ -244,13 +244,8 @@ def _with_states(
     files = state_files(states)
     declarations = [declaration for file in files for declaration in read_declarations(file)]
     snapshot = load_snapshot(path)
-    found = compare(declarations, snapshot)
-    owners = sides_of(
-        (str(account), side)
-        for table, side in (("endpoints", Side.CONSUMER), ("endpoint_services", Side.PROVIDER))
-        for account in snapshot.tables[table]["account_id"].dropna().unique()
-    )
-    judged = [finding for finding in drift_findings(found, owners) if finding.rule_id in chosen]
+    found, findings = against(declarations, snapshot)
+    judged = [finding for finding in findings if finding.rule_id in chosen]
     scope = {gap.table for gap in found.unreadable}
     incomplete = snapshot.coverage[
         ~snapshot.coverage["complete"].astype(bool) & snapshot.coverage["table_name"].isin(scope)
@@ -267,13 +262,27 @@ def _with_states(
         old=Moment(tuple("standard input" if file == "-" else file for file in files)),
         new=Moment((str(path),), report.scan),
         terraform=found,
-        judged=report.findings,
+        judged=tuple(report.findings),
         reads=report.reads,
         all_outcomes=all_outcomes,
         exit_code=code,
         exit_reasons=reasons,
         notices=report.notices,
     )
+
+
+def against(declarations: Sequence[Declaration], snapshot: Snapshot) -> tuple[TerraformDrift, list[Finding]]:
+    """What differs from the declarations, and the outcomes of the DRIFT rules."""
+    from auditor.drift.rules import drift_findings, sides_of
+    from auditor.drift.terraform import compare
+
+    found = compare(declarations, snapshot)
+    owners = sides_of(
+        (str(account), side)
+        for table, side in (("endpoints", Side.CONSUMER), ("endpoint_services", Side.PROVIDER))
+        for account in snapshot.tables[table]["account_id"].dropna().unique()
+    )
+    return found, drift_findings(found, owners)
 
 
 def _verdict(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from auditor.batches import opened, tally
 from auditor.findings import Finding, Outcome, Severity
 
 CLEAN = 0
@@ -44,7 +45,7 @@ class Verdict:
 
 
 def decide(
-    findings: Iterable[Finding],
+    findings: Sequence[Finding],
     gate: Gate,
     *,
     complete: bool,
@@ -61,14 +62,15 @@ def decide(
     threshold = ranks.get(gate.fail_on, -1)
     failed = unknown = judged = 0
     strange: set[str] = set()
-    for finding in findings:
-        if finding.outcome is Outcome.NOT_APPLICABLE:
-            continue
-        judged += 1
+    for (_, severity, outcome), number in tally(findings).items():
+        if outcome != Outcome.NOT_APPLICABLE:
+            judged += number
+            strange.update(() if severity in ranks else (str(severity),))
+    for finding in opened(findings):
         rank = ranks.get(finding.severity)
         if rank is None:
-            strange.add(str(finding.severity))
-        elif finding.outcome is Outcome.FAIL and rank <= threshold:
+            continue
+        if finding.outcome is Outcome.FAIL and rank <= threshold:
             failed += not finding.waived and (gate.baseline is None or finding.id not in gate.baseline)
         elif finding.outcome is Outcome.UNKNOWN and (rank <= threshold or gate.fail_on == "none"):
             unknown += 1

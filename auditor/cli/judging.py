@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from auditor.batches import Findings
 from auditor.errors import UsageError
-from auditor.findings import Finding, PathVerdict
+from auditor.findings import PathVerdict
 from auditor.spec import Spec
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def tables_for(rules: Sequence[Rule], *, paths: bool = False) -> frozenset[str]:
 
 def judged(
     snapshot: Snapshot, rules: Sequence[Rule], spec: Spec, *, one_sided: bool, paths: bool = True
-) -> tuple[list[Finding], list[PathVerdict]]:
+) -> tuple[Findings, list[PathVerdict]]:
     """Every outcome of every rule, and (if `paths`) the way behind every endpoint."""
     from auditor.engine import judge
 
@@ -50,4 +51,6 @@ def judged(
 
     workshop = Workshop(snapshot, spec)
     findings = judge(snapshot, rules, spec, one_sided=one_sided, workshop=workshop)
-    return findings, compute_paths(snapshot, spec, findings, workshop=workshop)
+    from auditor.probe.paths import with_probes
+
+    return findings, with_probes(snapshot, compute_paths(snapshot, spec, findings, workshop=workshop))

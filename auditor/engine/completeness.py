@@ -122,3 +122,12 @@ def with_scope(kind: Kind, sql: str) -> str:
     """The SQL of a rule with the scope view of its kind in sight, as `scope`."""
     columns = ", ".join(f'"{column}"' for column in kind.column_names)
     return f"with scope as (select {columns} from _{kind.name}) select * from (\n{sql}\n)"
+
+
+def with_answer(kind: Kind, answer: str, sql: str) -> str:
+    """`with_scope` for the SQL of a change: `answer`, a table or a query in brackets, is in sight too."""
+    columns = ", ".join(f'"{column}"' for column in kind.column_names)
+    return (
+        f"with scope as (select {columns} from _{kind.name}), answer as (select * from {answer}) "
+        f"select * from (\n{sql}\n)"
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -35,7 +35,7 @@ def run_examples(*rules: Rule) -> list[str]:
 def _check(session: Session, rule: Rule, example: Example) -> Iterator[str]:
     place = f"{rule.path}:{example.line}: example {example.name!r}"
     try:
-        findings = judge_example(session, rule, example)
+        findings: Sequence[Finding] = judge_example(session, rule, example)
     except (QueryError, PlauditError) as error:
         yield f"{place}: {error}"
         return
@@ -58,7 +58,7 @@ def _check(session: Session, rule: Rule, example: Example) -> Iterator[str]:
         yield f"{place} expects to observe {example.observed!r}, got {finding.observed!r}"
 
 
-def judge_example(session: Session, rule: Rule, example: Example) -> list[Finding]:
+def judge_example(session: Session, rule: Rule, example: Example) -> Sequence[Finding]:
     """All findings of a rule over its example."""
     session.load(example_snapshot(example), [rule], example.declared)
     return judge_loaded(session, [rule])

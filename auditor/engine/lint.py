@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from auditor.engine.completeness import is_list, wanted_sql, with_scope
-from auditor.engine.rule import PLACEHOLDER, Evidence, Rule, Sql
+from auditor.engine.completeness import is_list, wanted_sql, with_answer, with_scope
+from auditor.engine.rule import PLACEHOLDER, ChangeTemplate, Evidence, Rule, Sql
 from auditor.engine.scopes import KINDS, Kind
 from auditor.engine.session import DECLARED, Session
 from auditor.engine.sql import Database, QueryError
@@ -87,7 +87,25 @@ class Linter:
                 self._check_targets(rule, item, item.targets, kind, readable)
             elif item.table is not None:
                 self._bind(rule, Sql("", item.line), wanted_sql(kind, item))
-        _check_placeholders(rule, {*kind.column_names, *columns})
+        known = {*kind.column_names, *columns}
+        _check_placeholders(rule, known)
+        for step in rule.remediation.change:
+            self._check_change(rule, step, kind, known)
+        _check_commands(rule)
+
+    def _check_change(self, rule: Rule, step: ChangeTemplate, kind: Kind, known: Collection[str]) -> None:
+        """What a change reads and fills in; it decides nothing, so NULL may be handled as it likes."""
+        extra: Collection[str] = ()
+        if step.each is not None:
+            readable = {*TABLES, *FACTS, *DECLARED, "scope", "scan", "answer"}
+            _Reader(self, rule, step.each, readable).check_sources(self._parse(rule, step.each))
+            query = with_scope(kind, rule.query.text)
+            extra = self._bind(rule, step.each, with_answer(kind, f"({query})", step.each.text))
+        for value in step.parameters.values():
+            for match in PLACEHOLDER.finditer(value):
+                if match[1] not in known and match[1] not in extra:
+                    hint = did_you_mean(match[1], {*known, *extra}) or "; it has to be a column"
+                    raise FileError(rule.path, f"unknown placeholder {{{match[1]}}}{hint}", step.line)
 
     def _check_query(self, rule: Rule, kind: Kind, readable: Collection[str]) -> dict[str, str]:
         tree = self._parse(rule, rule.query)
@@ -375,6 +393,27 @@ def _conditions(select: dict[str, Any]) -> Iterator[dict[str, Any]]:
             stack += [source["left"], source["right"]]
         elif source and source.get("type") in ("TABLE_FUNCTION", "EXPRESSION_LIST"):
             yield source
+
+
+def _check_commands(rule: Rule) -> None:
+    """Commands written beside a change have to show one of its operations at least, with no parameter that it lacks."""
+    commands: dict[str, str] = {}
+    for line in rule.remediation.cli:
+        words = line.split()
+        if words[0] == "aliyun" and len(words) > 2:
+            commands.setdefault(f"{words[1]}:{words[2]}", line)
+    parameters: dict[str, set[str]] = {}
+    for step in rule.remediation.change:
+        parameters.setdefault(step.operation, set()).update(step.parameters)
+    if rule.remediation.cli and parameters and not commands.keys() & parameters.keys():
+        message = f"`cli` shows none of the operations of `change`: {', '.join(parameters)}"
+        raise FileError(rule.path, message, rule.remediation.line)
+    for operation, known in parameters.items():
+        line = commands.get(operation, "")
+        other = {word[2:].split("=")[0] for word in line.split() if word.startswith("--")} - known
+        if other:
+            message = f"`cli` gives {operation} the parameter {min(other)}, and `change` does not"
+            raise FileError(rule.path, message, rule.remediation.line)
 
 
 def _check_placeholders(rule: Rule, known: Collection[str]) -> None:

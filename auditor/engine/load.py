@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from auditor.engine.lint import Linter
-from auditor.engine.rule import Evidence, Example, RemediationTemplate, Rule, Sql, Value
+from auditor.engine.rule import ChangeTemplate, Evidence, Example, RemediationTemplate, Rule, Sql, Value
 from auditor.engine.scopes import KINDS
 from auditor.errors import FileError, UsageError
 from auditor.facts.schema import FACTS
@@ -19,6 +19,8 @@ from auditor.spec_file import spec_from_node
 from auditor.yaml_reader import Node, did_you_mean, read_yaml
 
 _ID = r"[A-Z][A-Z0-9]*-[0-9]{3}"
+_PARAMETER = r"[A-Z][A-Za-z0-9.]*|region"
+_OPERATION = r"(privatelink|slb|nlb|ecs|vpc):(?!Describe|List|Get|Query)[A-Z][A-Za-z]+"
 _TAG = r"[a-z][a-z0-9-]*"
 _TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
 #: Folders of `rules/` that hold something else than rules.
@@ -155,7 +157,7 @@ def read_rule(path: Path, *, builtin: bool) -> Rule:
         side=Side(node["side"].text(choices=[side.value for side in Side])),
         rationale=_sentence(node["rationale"]),
         query=_sql(node["query"]),
-        remediation=_remediation(node["remediation"]),
+        remediation=_remediation(node["remediation"], kind),
         evidence=tuple(_evidence(item, kind) for item in node["evidence"].items()) if "evidence" in node else (),
         examples=tuple(_example(item) for item in node["examples"].items()),
         path=str(path),
@@ -216,14 +218,40 @@ def _source(node: Node) -> Source:
     )
 
 
-def _remediation(node: Node) -> RemediationTemplate:
-    entry = node.mapping(required=("summary",), optional=("cli", "terraform", "console"))
+def _remediation(node: Node, kind: str) -> RemediationTemplate:
+    entry = node.mapping(
+        required=("summary",), optional=("cli", "terraform", "console", "change", "choice", "replaces", "outside")
+    )
+    change = tuple(_change(item, kind) for item in entry["change"].items()) if "change" in entry else ()
+    cli = entry["cli"].texts() if "cli" in entry else ()
+    if not cli and not any(step.each for step in change):
+        cli = tuple(step.command for step in change)
     return RemediationTemplate(
         summary=_sentence(entry["summary"]),
-        cli=entry["cli"].texts() if "cli" in entry else (),
+        cli=cli,
         terraform=entry["terraform"].text() if "terraform" in entry else None,
         console=entry["console"].text() if "console" in entry else None,
         line=node.line,
+        change=change,
+        choice=_sentence(entry["choice"]) if "choice" in entry else None,
+        replaces=_sentence(entry["replaces"]) if "replaces" in entry else None,
+        outside=_sentence(entry["outside"]) if "outside" in entry else None,
+    )
+
+
+def _change(node: Node, kind: str) -> ChangeTemplate:
+    entry = node.mapping(required=("operation", "side"), optional=("parameters", "each", "caution", "needs"))
+    parameters = {}
+    for key, value in entry["parameters"].entries() if "parameters" in entry else ():
+        parameters[key.text(pattern=_PARAMETER, meaning="a request parameter like ServiceId")] = value.data_text()
+    return ChangeTemplate(
+        operation=entry["operation"].text(pattern=_OPERATION, meaning="a write operation like slb:SetBackendServers"),
+        side=Side(entry["side"].text(choices=[side.value for side in Side])),
+        parameters=parameters,
+        line=node.line,
+        each=_sql(entry["each"]) if "each" in entry else None,
+        caution=_sentence(entry["caution"]) if "caution" in entry else None,
+        needs=tuple(_evidence(item, kind) for item in entry["needs"].items()) if "needs" in entry else (),
     )
 
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 from auditor.findings import ResourceRef
 from auditor.inventory.schema import TABLES
-
-if TYPE_CHECKING:
-    from auditor.engine.session import Session
 
 #: Columns that hold an id (or several, separated by commas), and the table of the objects they name.
 ID_COLUMNS = {
@@ -36,20 +34,28 @@ ID_COLUMNS = {
 _SCOPE_COLUMNS = ("service_id", "service_ids", "load_balancer_id", "service_account_id")
 
 
-def scope_references(session: Session, resource: ResourceRef, values: Mapping[str, Any]) -> tuple[ResourceRef, ...]:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Profiles by account id, and the services, endpoints and load balancers by id."""
+
+    profiles: Mapping[str, str | None]
+    owners: Mapping[str, ResourceRef]
+
+
+def scope_references(known: Known, resource: ResourceRef, values: Mapping[str, Any]) -> tuple[ResourceRef, ...]:
     """What the scope row of a resource names."""
     named = {name: values[name] for name in _SCOPE_COLUMNS if name in values}
-    return references(session, resource, named, (), ())
+    return references(known, resource, named, (), ())
 
 
 def references(
-    session: Session,
+    known: Known,
     resource: ResourceRef,
     values: Mapping[str, Any],
     texts: Iterable[str],
-    known: tuple[ResourceRef, ...],
+    first: tuple[ResourceRef, ...],
 ) -> tuple[ResourceRef, ...]:
-    """`known` and what `values` (columns) and `texts` ('table:id') name besides, sorted; without the resource."""
+    """`first` and what `values` (columns) and `texts` ('table:id') name besides, sorted; without the resource."""
     pairs = [
         (ID_COLUMNS[name], id_.strip())
         for name, value in values.items()
@@ -59,20 +65,20 @@ def references(
     for text in texts:
         type_, _, id_ = text.partition(":")
         pairs.append((type_, id_))
-    left_out = {(resource.type, resource.id), *((ref.type, ref.id) for ref in known)}
+    left_out = {(resource.type, resource.id), *((ref.type, ref.id) for ref in first)}
     new = {pair for pair in pairs if pair not in left_out and pair[1] and pair[0] in TABLES}
     if not new:
-        return known
-    found = {(ref.type, ref.id): ref for ref in known}
-    found.update({(type_, id_): _reference(session, resource, type_, id_) for type_, id_ in new})
+        return first
+    found = {(ref.type, ref.id): ref for ref in first}
+    found.update({(type_, id_): _reference(known, resource, type_, id_) for type_, id_ in new})
     return tuple(found[key] for key in sorted(found))
 
 
-def _reference(session: Session, resource: ResourceRef, type_: str, id_: str) -> ResourceRef:
+def _reference(known: Known, resource: ResourceRef, type_: str, id_: str) -> ResourceRef:
     """An object with its account: its own where known, else that of the resource, whose account read it."""
     if type_ == "accounts":
-        return ResourceRef(type_, id_, id_, None, session.profiles.get(id_))
-    owner = session.owners.get(id_ if type_ in ("endpoints", "endpoint_services") else id_.split(":", 1)[0])
+        return ResourceRef(type_, id_, id_, None, known.profiles.get(id_))
+    owner = known.owners.get(id_ if type_ in ("endpoints", "endpoint_services") else id_.split(":", 1)[0])
     if owner is not None:
         name = owner.name if owner.id == id_ else None
         return ResourceRef(type_, id_, owner.account_id, owner.region_id, name)

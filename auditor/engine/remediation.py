@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from auditor.engine.rule import PLACEHOLDER, RemediationTemplate
 from auditor.findings import Remediation
+
+#: A double quote that is not escaped.
+_QUOTE = re.compile(r'(?<!\\)"')
 
 
 def fill_in(template: RemediationTemplate, values: Mapping[str, Any]) -> Remediation:
@@ -25,7 +29,20 @@ def fill_in(template: RemediationTemplate, values: Mapping[str, Any]) -> Remedia
 
 
 def _replace(text: str, values: Mapping[str, Any], quote: Callable[[str, Any], str]) -> str:
-    return PLACEHOLDER.sub(lambda match: quote(match[1], values.get(match[1])), text)
+    pieces, rest = _pieces(text)
+    return "".join([part for before, name, _ in pieces for part in (before, quote(name, values.get(name)))]) + rest
+
+
+@lru_cache(maxsize=1024)  # the texts of all rules, each filled in thousands of times
+def _pieces(text: str) -> tuple[tuple[tuple[str, str, bool], ...], str]:
+    """The text before every placeholder, its name and whether it stands in double quotes; and what is left behind."""
+    found: list[tuple[str, str, bool]] = []
+    position = 0
+    for match in PLACEHOLDER.finditer(text):
+        line = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
+        found.append((text[position : match.start()], match[1], len(_QUOTE.findall(line)) % 2 == 1))
+        position = match.end()
+    return tuple(found), text[position:]
 
 
 def _known(value: Any) -> str | None:
@@ -49,18 +66,14 @@ def _shell(name: str, value: Any) -> str:
 
 def _terraform(text: str, values: Mapping[str, Any]) -> str:
     """HCL: inside double quotes the value is escaped, elsewhere it becomes a quoted string (numbers stay numbers)."""
+    pieces, rest = _pieces(text)
     out: list[str] = []
-    position = 0
-    for match in PLACEHOLDER.finditer(text):
-        out.append(text[position : match.start()])
-        position = match.end()
-        line = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
-        value = values.get(match[1])
-        escaped = _hcl(_plain(match[1], value))
-        inside = len(re.findall(r'(?<!\\)"', line)) % 2 == 1
-        number = isinstance(value, (bool, int))
-        out.append(escaped if inside or number else f'"{escaped}"')
-    return "".join(out) + text[position:]
+    for before, name, inside in pieces:
+        value = values.get(name)
+        escaped = _hcl(_plain(name, value))
+        out.append(before)
+        out.append(escaped if inside or isinstance(value, (bool, int)) else f'"{escaped}"')
+    return "".join(out) + rest
 
 
 def _hcl(text: str) -> str:

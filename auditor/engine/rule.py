@@ -71,14 +71,48 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeTemplate:
+    """One write operation that mends a finding, as text: plaudit sends none.
+
+    `operation` is product:Operation, `parameters` the request parameters in the order in which they are printed, with
+    `{placeholders}`.  `each`: SQL whose rows each make one such operation, and whose columns are placeholders too; it
+    sees the finding's resource as `scope` and the row of the rule's query as `answer`.  No row: not needed, or not
+    possible this way.  `needs`: what must have been read to the end beside the rule's own evidence.
+    """
+
+    operation: str
+    side: Side
+    parameters: Mapping[str, str]
+    line: int
+    each: Sql | None = None
+    caution: str | None = None
+    needs: tuple[Evidence, ...] = ()
+
+    @property
+    def command(self) -> str:
+        """The operation for the command line of the cloud, with its placeholders."""
+        product, _, name = self.operation.partition(":")
+        return " ".join(["aliyun", product, name, *(f"--{key} {value}" for key, value in self.parameters.items())])
+
+
+@dataclass(frozen=True, slots=True)
 class RemediationTemplate:
-    """A remediation with `{placeholders}`, filled in from the columns of scope and query."""
+    """A remediation with `{placeholders}`, filled in from the columns of scope and query.
+
+    `change` mends the finding without anybody choosing anything.  Where there is none, or where it does not reach:
+    `choice` says what somebody has to choose, `replaces` what has to be made anew and what changes with it, `outside`
+    what is to be done where no operation of the cloud helps.
+    """
 
     summary: str
     cli: tuple[str, ...] = ()
     terraform: str | None = None
     console: str | None = None
     line: int = 0
+    change: tuple[ChangeTemplate, ...] = ()
+    choice: str | None = None
+    replaces: str | None = None
+    outside: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

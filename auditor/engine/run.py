@@ -4,29 +4,41 @@ from __future__ import annotations
 
 import gc
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
 from string import Template
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from auditor.batches import OPEN, Batch, Draft, Findings
 from auditor.engine.completeness import is_list, unread_sql, with_scope
+from auditor.engine.drafts import (
+    ENGINE_COLUMNS,
+    FIXED,
+    ID,
+    OUTCOME,
+    OUTCOMES,
+    SEVERITY,
+    Answer,
+    Maker,
+    Surroundings,
+    answer_of,
+)
 from auditor.engine.reasons import gaps_sentence
-from auditor.engine.related import ID_COLUMNS, references, scope_references
-from auditor.engine.remediation import fill_in
+from auditor.engine.related import Known
 from auditor.engine.rule import Evidence, Rule
 from auditor.engine.scopes import CONSUMER_TABLES, KINDS, PROVIDER_TABLES, Kind
 from auditor.engine.session import ListGap, Member, Session, rule_tables
 from auditor.engine.sql import Database, QueryError
-from auditor.findings import Finding, Gap, Outcome, Remediation, ResourceRef, Severity, finding_id
+from auditor.findings import Finding, Gap, Outcome, Severity
 from auditor.spec import Spec
 
 if TYPE_CHECKING:
     from auditor.facts.workshop import Workshop
     from auditor.inventory.snapshot import Snapshot
 
-#: Query columns the engine reads itself; every other one is a value for remediation.
-ENGINE_COLUMNS = ("part", "compliant", "observed", "reason", "severity", "related")
 _ANSWER_TYPES = {"compliant": "boolean"}
 #: Scope columns of an endpoint that only the consumer's, only the provider's account tells.
 _CONSUMER_COLUMNS = re.compile(r"\b(endpoint_type|endpoint_status|consumer_given)\b", re.IGNORECASE)
@@ -40,7 +52,7 @@ def judge(
     *,
     one_sided: bool = False,
     workshop: Workshop | None = None,
-) -> list[Finding]:
+) -> Findings:
     """Every outcome of every rule, in a fixed order: by rule, account, region, resource and part.
 
     `one_sided` turns outcomes that are unknown only because an account was not given into not_applicable.
@@ -53,26 +65,23 @@ def judge(
         return judge_loaded(session, rules, one_sided=one_sided)
 
 
-def judge_loaded(session: Session, rules: Sequence[Rule], *, one_sided: bool = False) -> list[Finding]:
+def judge_loaded(session: Session, rules: Sequence[Rule], *, one_sided: bool = False) -> Findings:
     """`judge` for a session that is already loaded."""
     bench = _Bench(session, one_sided)
-    findings: list[Finding] = []
-    # Hundreds of thousands of findings are made and none is dropped: collecting in between only costs time.
+    with _collection_paused():
+        return Findings([bench.batch(rule) for rule in sorted(rules, key=lambda rule: rule.id)])
+
+
+@contextmanager
+def _collection_paused() -> Iterator[None]:
+    """Hundreds of thousands of rows are fetched and none is dropped: collecting in between only costs time."""
     collecting = gc.isenabled()
     gc.disable()
     try:
-        for rule in sorted(rules, key=lambda rule: rule.id):
-            own, hidden = list(bench.outcomes(rule)), list(bench.hidden(rule))
-            findings.extend(sorted(own + hidden, key=_order) if hidden else own)
+        yield
     finally:
         if collecting:
             gc.enable()
-    return findings
-
-
-def _order(finding: Finding) -> tuple[str, str, str, str, str]:
-    resource = finding.resource
-    return resource.account_id or "", resource.region_id or "", resource.type, resource.id, finding.part
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,60 +103,63 @@ class _Bench:
         self._unread: dict[
             tuple[object, ...], tuple[str, dict[int, list[tuple[str | None, str | None, str | None]]]]
         ] = {}
-        self._related: dict[tuple[str, int], tuple[ResourceRef, ...]] = {}
         self._lists: dict[str, list[ListGap]] = {}
-        self._summaries: dict[str, Remediation] = {}
-        self._names: dict[str, tuple[str, ...]] = {}
+        self._surroundings = Surroundings(Known(session.profiles, session.owners))
         text = resources.files("auditor.engine").joinpath("judge.sql").read_text("utf-8")
         lines = (line for line in text.splitlines() if not line.startswith("--"))
         self._judge = Template("\n".join(lines))
 
     # ------------------------------------------------------------------------------------------------ the verdict
 
-    def outcomes(self, rule: Rule) -> Iterator[Finding]:
-        """One finding per resource and part."""
+    def batch(self, rule: Rule) -> Batch:
+        """One finding per resource and part, and one per parent whose members are not known."""
         kind = KINDS[rule.resource]
         members = self.session.members(kind)
-        if not members:
-            return
-        try:
-            unread = [self._missing(kind, item) for item in rule.evidence if item.table is not None]
-            columns, rows = self._ask(rule, kind, unread)
-        except QueryError as error:
-            why = f"The rule could not be evaluated: {error}."
-            for member in members.values():
-                yield self._finding(rule, member.ref, Outcome.UNKNOWN, reason=why, values=member.values)
-            return
+        entries: list[Finding | Draft] = []
+        settled: Counter[tuple[Severity, Outcome]] = Counter()
+        columns: tuple[str, ...] = ()
+        rows: list[Draft] = []
+        unread: list[_Unread] = []
+        failure: str | None = None
+        if members:
+            try:
+                unread = [self._missing(kind, item) for item in rule.evidence if item.table is not None]
+                columns, rows = self._ask(rule, kind, unread)
+            except QueryError as error:
+                failure = f"The rule could not be evaluated: {error}."
+        maker = Maker(rule, kind, members, columns, self._surroundings)
+        if failure is not None:
+            entries += [
+                maker.make(member.ref, Outcome.UNKNOWN, reason=failure, values=member.values)
+                for member in members.values()
+            ]
         state = _RuleState(rule, kind, [entry for entry in unread if entry.rows], self._sides(rule, kind))
-        named = [name for name in columns if name in ID_COLUMNS]
+        words: Counter[tuple[str | None, str]] = Counter()
         for row in rows:
-            values = dict(zip(columns, row[_WIDTH:], strict=True)) if columns else {}
-            answer = _Answer._make(row[:_WIDTH])
-            member = members[answer.id]
-            outcome = _OUTCOMES[answer.outcome]
-            reason: str | None = None
-            gaps: tuple[Gap, ...] = ()
-            if outcome is Outcome.UNKNOWN:
-                outcome, reason, gaps = self._explain(state, member, answer)
-            related = self._related_of(kind, answer.id, member)
-            if answer.number is not None and (answer.related or named):
-                ids = {name: values[name] for name in named}
-                related = references(self.session, member.ref, ids, _texts(answer.related), related)
-            yield self._finding(
-                rule,
-                member.ref,
-                outcome,
-                reason=reason,
-                values={**member.values, **values} if values else member.values,
-                gaps=gaps,
-                part=answer.part or "",
-                severity=_severity(rule, answer.severity),
-                observed=answer.observed or None,
-                related=related,
-            )
+            word = row[OUTCOME]
+            if word == _UNKNOWN:
+                entries.append(maker.finding(row, *self._explain(state, members[row[ID]], answer_of(row))))
+            elif word == _FAIL:
+                entries.append(maker.finding(row, Outcome.FAIL))
+            else:
+                words[row[SEVERITY], word] += 1
+                entries.append(row)
+        for (severity, word), number in words.items():
+            settled[maker.severity(severity), OUTCOMES[word]] += number
+        hidden = list(self._hidden(rule, maker))
+        if hidden:
+            entries = sorted([*entries, *hidden], key=maker.place)
+        opened = []
+        for index, entry in enumerate(entries):
+            if isinstance(entry, Finding):
+                if entry.outcome in OPEN:
+                    opened.append(index)
+                else:
+                    settled[entry.severity, entry.outcome] += 1
+        return Batch(rule.id, rule.title, entries, opened, settled, maker.settled, maker.refs)
 
     def _explain(
-        self, state: _RuleState, member: Member, answer: _Answer
+        self, state: _RuleState, member: Member, answer: Answer
     ) -> tuple[Outcome, str | None, tuple[Gap, ...]]:
         """Why an outcome is unknown: the query's own reason first, then what was not read."""
         if answer.twice:
@@ -158,66 +170,17 @@ class _Bench:
         reason = answer.reason or gaps_sentence(gaps, self.session.profiles) or _no_reason(answer)
         return *self._one_sided(gaps, reason), gaps
 
-    def hidden(self, rule: Rule) -> Iterator[Finding]:
+    def _hidden(self, rule: Rule, maker: Maker) -> Iterator[Finding]:
         """One unknown per known parent whose members of the rule's kind are not known."""
         for entry in self._list_gaps(KINDS[rule.resource]):
             found, reason = self._one_sided(entry.gaps, gaps_sentence(entry.gaps, self.session.profiles))
             values = {"account_id": entry.parent.account_id, "region_id": entry.parent.region_id}
             if entry.parent.type in _ID_COLUMN:
                 values[_ID_COLUMN[entry.parent.type]] = entry.parent.id
-            yield self._finding(
-                rule, entry.parent, found, reason=reason, values=values, gaps=entry.gaps, part="members"
-            )
-
-    def _finding(
-        self,
-        rule: Rule,
-        ref: ResourceRef,
-        outcome: Outcome,
-        *,
-        reason: str | None,
-        values: Mapping[str, Any],
-        gaps: tuple[Gap, ...] = (),
-        part: str = "",
-        severity: Severity | None = None,
-        observed: str | None = None,
-        related: tuple[ResourceRef, ...] = (),
-    ) -> Finding:
-        open_ = outcome in (Outcome.FAIL, Outcome.UNKNOWN)
-        return Finding(
-            id=finding_id(rule.id, ref.account_id or "", ref.region_id or "", ref.id, part),
-            rule_id=rule.id,
-            title=rule.title,
-            severity=severity or rule.severity,
-            basis=rule.basis,
-            outcome=outcome,
-            resource=ref,
-            side=rule.side,
-            remediation=fill_in(rule.remediation, values) if open_ else self._summary(rule),
-            related=related,
-            observed=observed,
-            reason=reason,
-            gaps=gaps,
-            sources=rule.sources,
-            part=part,
-            rationale=rule.rationale,
-            tags=rule.tags,
-            evidence=self._evidence(rule),
-        )
-
-    def _summary(self, rule: Rule) -> Remediation:
-        """What stands in findings that need no fix: one object for all of them."""
-        if rule.id not in self._summaries:
-            self._summaries[rule.id] = Remediation(rule.remediation.summary)
-        return self._summaries[rule.id]
-
-    def _evidence(self, rule: Rule) -> tuple[str, ...]:
-        if rule.id not in self._names:
-            self._names[rule.id] = tuple(dict.fromkeys(item.name for item in rule.evidence))
-        return self._names[rule.id]
+            yield maker.make(entry.parent, found, reason=reason, values=values, gaps=entry.gaps, part="members")
 
     def _ask(self, rule: Rule, kind: Kind, unread: Sequence[_Unread]) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
-        """Runs judge.sql.  Rows: the columns of _FIXED, then the values for remediation, whose names come first."""
+        """Runs judge.sql.  Rows: the columns of FIXED, then the values for remediation, whose names come first."""
         query = with_scope(kind, rule.query.text)
         known = self.database.columns(query)
         extra = tuple(name for name in known if name not in kind.key and name not in ENGINE_COLUMNS)
@@ -243,7 +206,7 @@ class _Bench:
             or "select 0 as _id, true as for_pass, true as for_fail, true as for_na, true as for_none where false",
             none=rule.none_found.value,
         )
-        picked = ", ".join([*(f'"{name}"' for name in _FIXED), *(f'"x_{name}"' for name in extra)])
+        picked = ", ".join([*(f'"{name}"' for name in FIXED), *(f'"x_{name}"' for name in extra)])
         return extra, self.database.ask(f"select {picked} from ({sql})").rows
 
     @staticmethod
@@ -345,12 +308,6 @@ class _Bench:
                 return Outcome.NOT_APPLICABLE, gaps_sentence(lacking, self.session.profiles)
         return Outcome.UNKNOWN, reason
 
-    def _related_of(self, kind: Kind, id_: int, member: Member) -> tuple[ResourceRef, ...]:
-        key = (kind.name, id_)
-        if key not in self._related:
-            self._related[key] = scope_references(self.session, member.ref, member.values)
-        return self._related[key]
-
     def _list_gaps(self, kind: Kind) -> list[ListGap]:
         if kind.name not in self._lists:
             self._lists[kind.name] = self.session.list_gaps(kind)
@@ -367,40 +324,8 @@ class _RuleState:
     sides: tuple[str, ...]
 
 
-class _Answer(NamedTuple):
-    """One row of judge.sql, without the columns that only remediation and `related` read."""
-
-    id: int
-    applies: bool | None
-    number: int | None
-    twice: bool | None
-    incomplete: bool
-    outcome: str
-    part: str | None
-    compliant: bool | None
-    observed: str | None
-    reason: str | None
-    severity: str | None
-    related: str | list[str] | None
-
-
-#: Columns judge.sql gives, in the order of the fields of _Answer.
-_FIXED = ("_id", "applies", "_n", "twice", "incomplete", "outcome", *ENGINE_COLUMNS)
-_WIDTH = len(_FIXED)
-_OUTCOMES = {outcome.value: outcome for outcome in Outcome}
-
+_UNKNOWN, _FAIL = Outcome.UNKNOWN.value, Outcome.FAIL.value
 _ID_COLUMN = {"endpoint_services": "service_id", "load_balancers": "load_balancer_id", "endpoints": "endpoint_id"}
-
-
-def _severity(rule: Rule, override: str | None) -> Severity:
-    """The rule's severity, or the query's override.  Raises QueryError for a word that is none."""
-    if override is None:
-        return rule.severity
-    try:
-        return Severity(override)
-    except ValueError:
-        words = ", ".join(Severity)
-        raise QueryError(f"{rule.path}: the query of {rule.id} gave the severity {override!r}; write {words}") from None
 
 
 def _typed(name: str, known: Mapping[str, str]) -> str:
@@ -411,13 +336,7 @@ def _typed(name: str, known: Mapping[str, str]) -> str:
     return f'q."{name}"::{_ANSWER_TYPES.get(name, "varchar")}'
 
 
-def _texts(related: str | list[str] | None) -> tuple[str, ...]:
-    if related is None:
-        return ()
-    return (related,) if isinstance(related, str) else tuple(text for text in related if text is not None)
-
-
-def _no_reason(answer: _Answer) -> str:
+def _no_reason(answer: Answer) -> str:
     if answer.applies is None:
         return "A value that decides whether the rule applies was not in the answer."
     if answer.number is None:

@@ -9,10 +9,12 @@ from typing import Any
 from auditor.facts.addresses import (
     ALL_V4,
     ALL_V6,
+    NOTHING,
     AddressSet,
     Intervals,
     difference,
     normalized,
+    spanning,
 )
 from auditor.facts.decision import Item, Piece, decide, first_shadow, verdict
 from auditor.facts.endpoints import Endpoint, EndpointClient, EndpointEni, EndpointPort, Endpoints
@@ -150,27 +152,26 @@ def admission(items: Sequence[Item], source: AddressSet, ignored: AddressSet) ->
     `ignored` addresses (those of endpoint ENIs, which are nobody's clients) count for nothing; in the texts they go
     with their neighbours, so that a block stays a block.
     """
-    judged = source - ignored or source
-    pieces_v4, pieces_v6 = decide(items, judged)
-    parts = _Parts(items, pieces_v4), _Parts(items, pieces_v6)
+    if ignored.covers(source):
+        ignored = NOTHING
+    # The ignored ones are taken out of the answer instead of the source: a hundred holes make a hundred pieces.
+    pieces_v4, pieces_v6 = decide(items, source)
+    parts = _Parts(items, pieces_v4, ignored.v4), _Parts(items, pieces_v6, ignored.v6)
     verdicts = {one for part in parts for one in part.verdicts}
-    beside = source - judged
     texts = {
-        one: AddressSet(parts[0].bounds(one, beside.v4), parts[1].bounds(one, beside.v6)).text()
-        if one in verdicts
-        else ""
+        one: AddressSet(parts[0].bounds(one), parts[1].bounds(one)).text() if one in verdicts else ""
         for one in (True, False, None)
     }
     deciders = sorted({index for part in parts for index in part.deciders})
-    shadow = first_shadow(items, judged)
-    shadowed = True if shadow is not None else _not_shadowed(items, judged)
+    shadow = first_shadow(items, source, ignored)
+    shadowed = True if shadow is not None else _not_shadowed(items, source, ignored)
     return Admission(
         verdict=_verdict(verdicts),
         admitted=texts[True],
         denied=texts[False],
         undecided=texts[None],
         decided_by=", ".join(dict.fromkeys(items[index].label for index in deciders)),
-        intra_group_only=_intra_group_only(items, parts, verdicts),
+        intra_group_only=_intra_group_only(items, parts, verdicts, ignored),
         shadowed=shadowed,
         shadowed_by=f"{items[shadow[0]].label} before {items[shadow[1]].label}" if shadow is not None else None,
         reason=_reason(items, parts, shadowed) if None in verdicts or shadowed is None else None,
@@ -186,50 +187,89 @@ def _verdict(verdicts: set[bool | None]) -> str | None:
 
 
 class _Parts:
-    """Pieces of one address family with their verdicts."""
+    """Pieces of one address family with their verdicts, without those that are ignored.
 
-    def __init__(self, items: Sequence[Item], pieces: Sequence[Piece]) -> None:
-        self.pieces = pieces
-        self.verdicts = [verdict(piece, items) for piece in pieces]
+    Ignored addresses inside a piece go with it.  Those at its ends are cut off and kept in `beside`.
+    """
+
+    def __init__(self, items: Sequence[Item], pieces: Sequence[Piece], ignored: Intervals) -> None:
+        self.beside: Intervals = ()
+        self.pieces = _cut(pieces, ignored) if ignored else pieces
+        if ignored:
+            inner = normalized((piece.low, piece.high) for piece in self.pieces)
+            self.beside = difference(normalized((piece.low, piece.high) for piece in pieces), inner)
+        self.verdicts = [verdict(piece, items) for piece in self.pieces]
 
     @property
     def deciders(self) -> set[int]:
         """Items that decided."""
         return {piece.decider for piece, one in zip(self.pieces, self.verdicts, strict=True) if one is not None}
 
-    def bounds(self, wanted: bool | None, ignored: Intervals = ()) -> Intervals:
+    def inside(self, wanted: bool | None) -> Intervals:
+        """Intervals with one verdict."""
+        return normalized(
+            (piece.low, piece.high) for piece, one in zip(self.pieces, self.verdicts, strict=True) if one is wanted
+        )
+
+    def bounds(self, wanted: bool | None) -> Intervals:
         """Intervals with one verdict, and the ignored addresses next to them: those go with what stands before."""
-        found = [(p.low, p.high) for p, one in zip(self.pieces, self.verdicts, strict=True) if one is wanted]
-        if ignored and found:
-            ends = {piece.high for piece in self.pieces}
-            highs, lows = {high for _, high in found}, {low for low, _ in found}
-            for low, high in ignored:
-                if low - 1 in highs or (low - 1 not in ends and high + 1 in lows):
-                    found.append((low, high))
-        return normalized(found)
+        found = self.inside(wanted)
+        if not self.beside or not found:
+            return found
+        ends = {piece.high for piece in self.pieces}
+        highs, lows = {high for _, high in found}, {low for low, _ in found}
+        return normalized(
+            (
+                *found,
+                *(
+                    (low, high)
+                    for low, high in self.beside
+                    if low - 1 in highs or (low - 1 not in ends and high + 1 in lows)
+                ),
+            )
+        )
 
 
-def _intra_group_only(items: Sequence[Item], parts: tuple[_Parts, _Parts], verdicts: set[bool | None]) -> bool | None:
+def _cut(pieces: Sequence[Piece], ignored: Intervals) -> list[Piece]:
+    """The pieces without the ignored addresses at their ends, and without those that hold nothing else."""
+    found = []
+    for piece in pieces:
+        low, high = piece.low, piece.high
+        first, last = spanning(ignored, low), spanning(ignored, high)
+        if first is not None and first == last:
+            continue
+        if first is not None:
+            low = first[1] + 1
+        if last is not None:
+            high = last[0] - 1
+        found.append(piece if (low, high) == (piece.low, piece.high) else piece._replace(low=low, high=high))
+    return found
+
+
+def _intra_group_only(
+    items: Sequence[Item], parts: tuple[_Parts, _Parts], verdicts: set[bool | None], ignored: AddressSet
+) -> bool | None:
     """Nothing that is admitted would be without the intra-group policy; None if that is not decided."""
     if True not in verdicts:
         return None if None in verdicts else False
     if not any(items[i].kind == "intra-group" and items[i].accept for part in parts for i in part.deciders):
         return False
-    admitted = AddressSet(parts[0].bounds(True), parts[1].bounds(True))
+    admitted = AddressSet(parts[0].inside(True), parts[1].inside(True))
     rest = [item for item in items if item.kind != "intra-group"]
-    without = {verdict(piece, rest) for part in decide(rest, admitted) for piece in part}
+    v4, v6 = decide(rest, admitted)
+    without = {*_Parts(rest, v4, ignored.v4).verdicts, *_Parts(rest, v6, ignored.v6).verdicts}
     if True in without:
         return False
     return None if None in verdicts | without else True
 
 
-def _not_shadowed(items: Sequence[Item], source: AddressSet) -> bool | None:
+def _not_shadowed(items: Sequence[Item], source: AddressSet, ignored: AddressSet) -> bool | None:
     """False if no Accept can stand behind a Drop for any packet; None if one may."""
     if any(item.kind == "gap" for item in items):
         return None
     if all(item.possible is item.sure for item in items):
         return False
-    return None if first_shadow(items, source, possible=True) is not None else False
+    return None if first_shadow(items, source, ignored, possible=True) is not None else False
 
 
 def _reason(items: Sequence[Item], parts: tuple[_Parts, _Parts], shadowed: bool | None) -> str | None:

@@ -39,7 +39,7 @@ def intersection(one: Intervals, other: Intervals) -> Intervals:
     if not one or not other:
         return ()
     result = []
-    i = j = 0
+    i, j = _reach(one, other[0][0]), _reach(other, one[0][0])
     while i < len(one) and j < len(other):
         low, high = max(one[i][0], other[j][0]), min(one[i][1], other[j][1])
         if low <= high:
@@ -56,7 +56,7 @@ def difference(one: Intervals, other: Intervals) -> Intervals:
     if not other or not one:
         return one
     result = []
-    j = 0
+    j = _reach(other, one[0][0])
     for start, end in one:
         low = start
         while j < len(other) and other[j][1] < low:
@@ -74,7 +74,9 @@ def difference(one: Intervals, other: Intervals) -> Intervals:
 
 def overlaps(one: Intervals, other: Intervals) -> bool:
     """True if some integer is in both."""
-    i = j = 0
+    if not one or not other:
+        return False
+    i, j = _reach(one, other[0][0]), _reach(other, one[0][0])
     while i < len(one) and j < len(other):
         if one[i][1] < other[j][0]:
             i += 1
@@ -83,6 +85,29 @@ def overlaps(one: Intervals, other: Intervals) -> bool:
         else:
             return True
     return False
+
+
+def _reach(intervals: Intervals, number: int) -> int:
+    """The index of the first interval that ends at the integer or behind it."""
+    if len(intervals) < 8:
+        return 0  # the callers walk on from there
+    index = bisect_right(intervals, (number, V6_MAX)) - 1
+    return index if index >= 0 and intervals[index][1] >= number else index + 1
+
+
+def spanning(intervals: Intervals, number: int) -> tuple[int, int] | None:
+    """The interval that holds the integer."""
+    index = bisect_right(intervals, (number, V6_MAX)) - 1
+    return intervals[index] if index >= 0 and intervals[index][1] >= number else None
+
+
+def _within(one: Intervals, other: Intervals) -> bool:
+    """True if every integer of `one` is in `other`: each interval then lies in a single one, for none are adjacent."""
+    for low, high in one:
+        found = spanning(other, low)
+        if found is None or found[1] < high:
+            return False
+    return True
 
 
 def contains(intervals: Intervals, number: int) -> bool:
@@ -118,7 +143,7 @@ class AddressSet:
 
     def covers(self, other: AddressSet) -> bool:
         """True if every address of `other` is in this set."""
-        return not other - self
+        return _within(other.v4, self.v4) and _within(other.v6, self.v6)
 
     def text(self) -> str:
         """The fewest CIDR blocks that are this set, separated by ", "; IPv4 first; empty for the empty set."""

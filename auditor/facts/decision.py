@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from auditor.facts.addresses import AddressSet, Intervals
+from auditor.facts.addresses import NOTHING, AddressSet, Intervals, difference
 
 #: Undecided pieces from which on painting over sorted boundaries is cheaper than keeping a list of intervals.
 PAINT_ABOVE = 64
@@ -66,12 +66,9 @@ class _Match(NamedTuple):
     possible: Intervals
 
 
-_NONE = AddressSet()
-
-
 def _rest(item: Item) -> AddressSet:
     """What the item may match; nothing if that is what it matches anyway."""
-    return _NONE if item.possible is item.sure else item.possible
+    return NOTHING if item.possible is item.sure else item.possible
 
 
 def _decide(matches: Sequence[_Match], source: Intervals, paint_above: int) -> list[Piece]:
@@ -228,10 +225,12 @@ def _paint(undecided: _Undecided, matches: Sequence[_Match], start: int) -> list
     ]
 
 
-def first_shadow(items: Sequence[Item], source: AddressSet, *, possible: bool = False) -> tuple[int, int] | None:
+def first_shadow(
+    items: Sequence[Item], source: AddressSet, ignored: AddressSet = NOTHING, *, possible: bool = False
+) -> tuple[int, int] | None:
     """The first Drop item and the first Accept item behind it that match one address of `source`; None if none do.
 
-    With `possible` whatever may match counts as matching.
+    `ignored` addresses are left out of the source.  With `possible` whatever may match counts as matching.
     """
     reaches = [
         (i, item.accept, item.possible if possible else item.sure)
@@ -245,26 +244,32 @@ def first_shadow(items: Sequence[Item], source: AddressSet, *, possible: bool = 
     accepts: list[int] = []
     sets: dict[int, AddressSet] = {}
     for index, accept, reach in reaches:
-        if index >= first_drop and (inside := reach & source):
+        if index >= first_drop and (inside := reach & source) and not ignored.covers(inside):
             sets[index] = inside
             (accepts if accept else drops).append(index)
     if not drops or not accepts or drops[0] > accepts[-1]:
         return None
-    first = _first_shadowing(drops, accepts, sets)
+    first = _first_shadowing(drops, accepts, sets, ignored)
     if first is None:
         return None
-    return first, next(accept for accept in accepts if accept > first and sets[first].overlaps(sets[accept]))
+    return first, next(accept for accept in accepts if accept > first and _overlap(sets[first], sets[accept], ignored))
 
 
-def _first_shadowing(drops: list[int], accepts: list[int], sets: dict[int, AddressSet]) -> int | None:
+def _overlap(one: AddressSet, other: AddressSet, ignored: AddressSet) -> bool:
+    return not ignored.covers(one & other)
+
+
+def _first_shadowing(
+    drops: list[int], accepts: list[int], sets: dict[int, AddressSet], ignored: AddressSet
+) -> int | None:
     if len(drops) * len(accepts) <= PAINT_ABOVE**2:
         for drop in drops:
-            if any(accept > drop and sets[drop].overlaps(sets[accept]) for accept in accepts):
+            if any(accept > drop and _overlap(sets[drop], sets[accept], ignored) for accept in accepts):
                 return drop
         return None
     painted = (
-        _painted_shadow(drops, accepts, {index: one.v4 for index, one in sets.items()}),
-        _painted_shadow(drops, accepts, {index: one.v6 for index, one in sets.items()}),
+        _painted_shadow(drops, accepts, {index: difference(one.v4, ignored.v4) for index, one in sets.items()}),
+        _painted_shadow(drops, accepts, {index: difference(one.v6, ignored.v6) for index, one in sets.items()}),
     )
     return min((found for found in painted if found is not None), default=None)
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from auditor.batches import opened
 from auditor.facts.addresses import NOTHING
 from auditor.facts.endpoints import Endpoint, EndpointEni, EndpointPort
 from auditor.facts.hops.balancers import Balancers, Target
@@ -23,6 +24,7 @@ from auditor.facts.hops.knowledge import Knowledge
 from auditor.facts.hops.links import Link, Links
 from auditor.facts.hops.parties import Party
 from auditor.facts.rows import joined
+from auditor.facts.schema import PATH_TABLES as PATH_TABLES
 from auditor.facts.workshop import Workshop
 from auditor.findings import Finding, Hop, Outcome, PathVerdict
 
@@ -47,17 +49,6 @@ HOP_KINDS = (
     "backend",
 )
 
-#: Inventory tables that paths rest on.
-PATH_TABLES = frozenset({
-    "accounts", "endpoint_services", "service_supported_regions", "service_resources", "service_users", "connections",
-    "connection_zones", "endpoints", "endpoint_zones", "endpoint_security_groups", "visible_services",
-    "visible_service_zones", "load_balancers", "listeners", "listener_acls", "acl_entries", "forwarding_rules",
-    "server_groups", "backends", "health_status", "instances", "instance_security_groups", "vpc_cidrs", "vswitches",
-    "network_acls", "network_acl_entries", "network_interfaces", "eni_addresses", "eni_security_groups",
-    "security_groups", "security_group_policies", "security_group_rules", "prefix_lists", "prefix_list_entries",
-    "port_list_entries",
-})  # fmt: skip
-
 
 def compute_paths(
     snapshot: Snapshot,
@@ -75,7 +66,7 @@ def compute_paths(
     """
     from auditor.facts import collection_paused
 
-    failed = {(finding.rule_id, finding.resource.id) for finding in findings if finding.outcome is Outcome.FAIL}
+    failed = {(finding.rule_id, finding.resource.id) for finding in opened(findings) if finding.outcome is Outcome.FAIL}
     with collection_paused():
         finder = _Finder(workshop or Workshop(snapshot, spec), failed)
         return [path for link in finder.links(endpoints) for path in finder.paths(link)]

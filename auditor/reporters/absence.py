@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 
-from auditor.findings import Report, ResourceRef
+from auditor.batches import Settled, opened, settled, titles
+from auditor.findings import Finding, Report, ResourceRef
 from auditor.inventory.schema import TABLES
 
 # A child is gone with its parent, although nobody could ask for its list any more.
@@ -21,9 +22,9 @@ class Absence:
     """
 
     def __init__(self, report: Report, judged_rules: Collection[str] | None = None) -> None:
-        self._rules = frozenset(judged_rules if judged_rules is not None else (f.rule_id for f in report.findings))
-        self._present = {(f.resource.type, f.resource.id) for f in report.findings}
-        self._present.update((other.type, other.id) for f in report.findings for other in f.related)
+        self._rules = frozenset(judged_rules if judged_rules is not None else titles(report.findings))
+        everything: list[Finding | Settled] = [*opened(report.findings), *settled(report.findings)]
+        self._present = {(ref.type, ref.id) for one in everything for ref in (one.resource, *one.related)}
         self._reads: dict[tuple[str | None, str | None, str], dict[str, bool]] = defaultdict(dict)
         for read in report.reads:
             targets = self._reads[(read.account_id, read.region_id, read.operation)]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from auditor.batches import Settled, settled
 from auditor.findings import Finding, Outcome, PathVerdict, Report, ResourceRef, Severity, Side
 from auditor.languages import ENGLISH, Language, marked
 
@@ -144,7 +145,7 @@ class _Atlas:
             self.service_of.setdefault(path.endpoint_id, path.service_id)
             self.learn_ref(ResourceRef("endpoint_services", path.service_id, path.provider_account_id, None))
 
-    def learn_finding(self, finding: Finding) -> None:
+    def learn_finding(self, finding: Finding | Settled) -> None:
         for ref in (finding.resource, *finding.related):
             self.learn_ref(ref)
         services = _ids(finding, "endpoint_services")
@@ -153,7 +154,7 @@ class _Atlas:
         elif finding.resource.type in _SERVICE_SIDE:
             self.services_of_balancer[finding.resource.id.split(":")[0]].update(services)
 
-    def places(self, finding: Finding) -> tuple[str, tuple[str, ...]]:
+    def places(self, finding: Finding | Settled) -> tuple[str, tuple[str, ...]]:
         """`connection` and endpoint ids, `service` and service ids, or `account` and nothing."""
         resource = finding.resource
         if resource.type == "endpoints":
@@ -173,7 +174,24 @@ class _Atlas:
         return "account", ()
 
 
-def _ids(finding: Finding, table: str) -> tuple[str, ...]:
+@dataclass(slots=True)
+class _Pile:
+    """What is filed in one place: findings, the numbers of these and of others, and the first object spoken of."""
+
+    findings: list[Finding] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    first: ResourceRef | None = None
+
+    def add(self, one: Finding | Settled) -> None:
+        self.first = self.first or one.resource
+        if isinstance(one, Settled):
+            self.counts[one.outcome.value] += one.number
+        else:
+            self.findings.append(one)
+            self.counts["waived" if one.waived else one.outcome.value] += 1
+
+
+def _ids(finding: Finding | Settled, table: str) -> tuple[str, ...]:
     refs = (finding.resource, *finding.related)
     return tuple(dict.fromkeys(ref.id for ref in refs if ref.type == table))
 
@@ -200,17 +218,19 @@ class Connections:
     """The groups of a report, worst first, and the owner of every fix."""
 
     def __init__(self, report: Report, findings: tuple[Finding, ...]) -> None:
-        """`findings` are those of the report in their order; each lies in one group, or in one per service."""
+        """`findings` are those to list, in their order; each lies in one group, or in one per service."""
         atlas = _Atlas()
+        others: Sequence[Settled] = () if report.all_outcomes else settled(report.findings, order)
         for path in report.paths:
             atlas.learn_path(path)
-        for finding in findings:
+        everything: list[Finding | Settled] = [*findings, *others]
+        for finding in everything:
             atlas.learn_finding(finding)
         self._atlas = atlas
         self._owners: dict[str, tuple[Owner, ...]] = {}
         self._same: dict[tuple[str, str | None], Owner] = {}
         self._listed = tuple(Outcome) if report.all_outcomes else (Outcome.FAIL, Outcome.UNKNOWN)
-        self.groups = tuple(sorted(self._build(report, findings), key=_group_order))
+        self.groups = tuple(sorted(self._build(report, everything), key=_group_order))
 
     def owners(self, finding: Finding) -> tuple[Owner, ...]:
         """The accounts that hold the fix of a finding: one, or two if both sides have to act."""
@@ -260,9 +280,9 @@ class Connections:
         turns = [Turn(owner, fixes[owner], undecided[owner]) for owner in {*fixes, *undecided}]
         return tuple(sorted(turns, key=lambda t: (-t.fixes, -t.undecided, t.owner.side, t.owner.account_id or "")))
 
-    def _build(self, report: Report, findings: tuple[Finding, ...]) -> Iterator[Group]:
+    def _build(self, report: Report, findings: Sequence[Finding | Settled]) -> Iterator[Group]:
         atlas = self._atlas
-        filed: dict[tuple[str, str], list[Finding]] = defaultdict(list)
+        filed: dict[tuple[str, str], _Pile] = defaultdict(_Pile)
         endpoints_of: dict[str, list[str]] = defaultdict(list)
         for endpoint in sorted(atlas.endpoints):
             if endpoint in atlas.service_of:
@@ -270,45 +290,47 @@ class Connections:
         for finding in findings:
             kind, ids = atlas.places(finding)
             if kind == "account":
-                filed[kind, finding.resource.account_id or ""].append(finding)
+                filed[kind, finding.resource.account_id or ""].add(finding)
             for key in ids:
                 sole = endpoints_of[key] if kind == "service" else ()
                 if len(sole) == 1:  # a service with one connection: one group for both sides
-                    filed["connection", sole[0]].append(finding)
+                    filed["connection", sole[0]].add(finding)
                 else:
-                    filed[kind, key].append(finding)
+                    filed[kind, key].add(finding)
         paths: dict[str, list[PathVerdict]] = defaultdict(list)
         for path in report.paths:
             paths[path.endpoint_id].append(path)
         for endpoint, ref in atlas.endpoints.items():
             service = atlas.service_of.get(endpoint)
-            shared = filed["service", service] if service and len(endpoints_of[service]) > 1 else []
+            shared = filed["service", service] if service and len(endpoints_of[service]) > 1 else _Pile()
             yield self._group("connection", endpoint, filed["connection", endpoint], shared, paths[endpoint], ref)
         for service, ref in atlas.services.items():
             number = len(endpoints_of[service])
             if number != 1:
-                yield self._group("service", service, filed["service", service], [], [], ref, number)
-        for (kind, key), own in sorted(filed.items()):
+                yield self._group("service", service, filed["service", service], _Pile(), [], ref, number)
+        for (kind, key), own in sorted(filed.items(), key=lambda item: item[0]):
             if kind == "account":
-                yield self._group(kind, key, own, [], [], None)
-            elif key not in (atlas.endpoints if kind == "connection" else atlas.services) and own:
+                yield self._group(kind, key, own, _Pile(), [], None)
+            elif key not in (atlas.endpoints if kind == "connection" else atlas.services) and own.first is not None:
                 table = "endpoints" if kind == "connection" else "endpoint_services"
-                first = own[0].resource
-                yield self._group(kind, key, own, [], [], ResourceRef(table, key, first.account_id, first.region_id))
+                first = own.first
+                yield self._group(
+                    kind, key, own, _Pile(), [], ResourceRef(table, key, first.account_id, first.region_id)
+                )
 
     def _group(
         self,
         kind: str,
         key: str,
-        own: list[Finding],
-        shared: list[Finding],
+        own: _Pile,
+        shared: _Pile,
         paths: list[PathVerdict],
         ref: ResourceRef | None,
         connections: int = 0,
     ) -> Group:
         atlas = self._atlas
-        both = [*own, *shared]
-        counts = Counter("waived" if finding.waived else finding.outcome.value for finding in both)
+        both = [*own.findings, *shared.findings]
+        counts = own.counts + shared.counts
         service_id = atlas.service_of.get(key) if kind == "connection" else key if kind == "service" else None
         service = atlas.services.get(service_id) if service_id else None
         if service is None and service_id:
@@ -322,8 +344,8 @@ class Connections:
             service=service,
             consumer_account_id=atlas.consumers.get(key) if kind == "connection" else None,
             provider_account_id=atlas.providers.get(service_id) if service_id else None,
-            findings=tuple(f for f in own if f.outcome in self._listed),
-            shared=tuple(f for f in shared if f.outcome in self._listed),
+            findings=tuple(f for f in own.findings if f.outcome in self._listed),
+            shared=tuple(f for f in shared.findings if f.outcome in self._listed),
             paths=tuple(paths),
             counts=counts,
             turns=self._turns(both),

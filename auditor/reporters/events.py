@@ -7,16 +7,18 @@ An event id depends on finding, run and activity only, so that a retry repeats i
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
+from itertools import chain
 from uuid import UUID
 
+from auditor.batches import of_rules, opened
 from auditor.findings import Finding, Outcome, Report, ResourceRef, Severity
 from auditor.reporters.absence import Absence
-from auditor.reporters.summary import Counts, coverage_summary
+from auditor.reporters.summary import counted, coverage_summary
 
 #: Namespace of all event ids: UUIDv5 of the URL namespace and `urn:plaudit:events`. It never changes.
 NAMESPACE = UUID("88761cce-ac9a-5b6d-bfc0-95c85123572e")
@@ -204,9 +206,10 @@ def next_state(
     report: Report, previous: Mapping[str, Known] | None = None, judged_rules: Collection[str] | None = None
 ) -> dict[str, Known]:
     """The open findings after this run: those it saw, and those of `previous` it neither saw nor closed."""
-    state = {finding.id: known(finding) for finding in report.findings if is_open(finding.outcome)}
+    state = {finding.id: known(finding) for finding in opened(report.findings) if is_open(finding.outcome)}
     if previous:
-        passed = {finding.id for finding in report.findings if finding.outcome is Outcome.PASS}
+        rules = {before.rule_id for before in previous.values()}
+        passed = {f.id for f in of_rules(report.findings, rules) if f.outcome is Outcome.PASS}
         absence = Absence(report, judged_rules)
         for finding_id, before in previous.items():
             if finding_id in state or finding_id in passed or not is_open(before.outcome):
@@ -220,6 +223,15 @@ def _by_rule(finding: Finding) -> tuple[str, ...]:
     resource = finding.resource
     place = (resource.account_id or "", resource.region_id or "", resource.id, finding.part, finding.id)
     return (finding.rule_id, *place)
+
+
+def _worth_telling(report: Report, before: Mapping[str, Known], mode: Mode) -> Iterable[Finding]:
+    """Without those that pass now and were never told of."""
+    if mode is Mode.ALL and report.all_outcomes:
+        return report.findings
+    rules = {state.rule_id for state in before.values()}
+    others = (finding for finding in opened(report.findings) if finding.rule_id not in rules)
+    return chain(of_rules(report.findings, rules), others)
 
 
 def finding_events(
@@ -238,7 +250,7 @@ def finding_events(
     before = previous or {}
     run_id, time = report.scan.id, rfc3339(report.scan.started_at)
     seen: set[str] = set()
-    for finding in sorted(report.findings, key=_by_rule):
+    for finding in sorted(_worth_telling(report, before, mode), key=_by_rule):
         seen.add(finding.id)
         earlier = before.get(finding.id)
         activity = activity_of(finding, earlier)
@@ -279,9 +291,7 @@ def events(
         if event.activity is Activity.CLOSE and event.known is not None:
             resolutions += is_open(event.known.outcome)
         yield event
-    counts = Counts()
-    for finding in report.findings:
-        counts.add(finding)
+    counts = counted(report.findings)[0]
     end = RunActivity.COMPLETED if report.exit_code in _JUDGED else RunActivity.ERROR
     yield RunEvent(
         uid=event_uid("", run.id, end),

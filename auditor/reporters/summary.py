@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from auditor.batches import opened, tally, titles
 from auditor.findings import Finding, Outcome, Read, Report, Severity
 from auditor.languages import ENGLISH, Language
 from auditor.reporters.connections import STATUSES, Connections, Group, Owner, order
@@ -74,7 +75,7 @@ class AccountSummary:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Everything a reporter says in numbers.  `findings` are all of the report, worst first; `shown` those to list."""
+    """Everything a reporter says in numbers.  `shown` are the findings to list, worst first."""
 
     counts: Counts
     by_severity: Mapping[Severity, Counts]
@@ -84,12 +85,17 @@ class Summary:
     exit_code: int
     exit_also: tuple[int, ...]
     exit_reasons: tuple[str, ...]
-    findings: tuple[Finding, ...]
     shown: tuple[Finding, ...]
     groups: tuple[Group, ...]
     accounts: tuple[AccountSummary, ...]
     statuses: Mapping[str, int]
+    _all: Sequence[Finding]
     _connections: Connections
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All findings of the report, worst first."""
+        return tuple(sorted(self._all, key=order))
 
     def owners(self, finding: Finding) -> tuple[Owner, ...]:
         """The accounts that hold the fix of a finding."""
@@ -122,6 +128,16 @@ class Summary:
         )
 
 
+def counted(findings: Sequence[Finding]) -> tuple[Counts, dict[Severity, Counts], dict[str, Counts]]:
+    """The numbers of all findings, by severity and by rule."""
+    counts, by_rule = Counts(), defaultdict[str, Counts](Counts)
+    by_severity = {severity: Counts() for severity in Severity}
+    for (rule_id, severity, name), number in tally(findings).items():
+        for one in (counts, by_severity[severity], by_rule[rule_id]):
+            one.numbers[name] += number
+    return counts, by_severity, dict(by_rule)
+
+
 def counted_as(finding: Finding) -> str:
     """The name of COUNTED under which a finding counts."""
     return "waived" if finding.waived else finding.outcome.value
@@ -129,34 +145,27 @@ def counted_as(finding: Finding) -> str:
 
 def summarize(report: Report) -> Summary:
     """The summary of a report; every reporter takes its numbers from here."""
-    findings = tuple(sorted(report.findings, key=order))
-    counts = Counts()
-    by_severity = {severity: Counts() for severity in Severity}
-    by_rule: dict[str, Counts] = {}
-    titles: dict[str, str] = {}
-    for finding in findings:
-        counts.add(finding)
-        by_severity[finding.severity].add(finding)
-        by_rule.setdefault(finding.rule_id, Counts()).add(finding)
-        titles.setdefault(finding.rule_id, finding.title)
-    listed = (Outcome.FAIL, Outcome.UNKNOWN)
-    connections = Connections(report, findings)
+    counts, by_severity, by_rule = counted(report.findings)
+    # What passed or does not apply is read only where it is listed.
+    listed = report.findings if report.all_outcomes else opened(report.findings)
+    shown = tuple(sorted(listed, key=order))
+    connections = Connections(report, shown)
     states = Counter(group.status for group in connections.groups if group.kind == "connection")
     coverage = coverage_summary(report.reads)
     return Summary(
         counts=counts,
         by_severity=by_severity,
         by_rule=dict(sorted(by_rule.items())),
-        titles=titles,
+        titles=titles(report.findings),
         coverage=coverage,
         exit_code=report.exit_code,
         exit_also=report.exit_also,
         exit_reasons=report.exit_reasons,
-        findings=findings,
-        shown=findings if report.all_outcomes else tuple(f for f in findings if f.outcome in listed),
+        shown=shown,
         groups=connections.groups,
-        accounts=_accounts(report, connections, coverage, findings),
+        accounts=_accounts(report, connections, coverage, shown),
         statuses={status: states[status] for status in STATUSES},
+        _all=report.findings,
         _connections=connections,
     )
 

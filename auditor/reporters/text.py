@@ -91,6 +91,8 @@ def pad(value: str, columns: int) -> str:
 def wrap(value: str, columns: int) -> list[str]:
     """The text as lines of at most `columns`, broken at spaces, or anywhere in words that are longer than a line."""
     columns = max(columns, 2)
+    if len(value) <= columns and value.isascii():
+        return [value.rstrip()]  # nearly all of them
     lines: list[str] = []
     line = ""
     for word in _WORDS.findall(value):

@@ -11,6 +11,7 @@ import datetime
 import io
 import sys
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -35,13 +36,10 @@ class Text(NamedTuple):
     comment: str | None = None
 
 
-def texts() -> Iterator[Text]:
+@cache
+def texts() -> tuple[Text, ...]:
     """Every text of the source, in a fixed order; some come twice."""
-    yield from _python()
-    yield from _templates()
-    yield from _tables()
-    yield from _sentences()
-    yield from _rules()
+    return (*_python(), *_templates(), *_tables(), *_sentences(), *_rules())
 
 
 def _python() -> Iterator[Text]:

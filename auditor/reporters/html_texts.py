@@ -14,13 +14,14 @@ from html import unescape
 from auditor.languages import CODES, Language
 from auditor.reporters.text import inert
 from auditor.reporters.translation import console_path
+from auditor.reporters.vocabulary import WORDS
 
 #: A text of the page's data: as it is, or the number of a form and its values.
 Encoded = str | list[int | str]
 
 #: The places of a form are private characters, which no text of a report holds: `inert` writes them out.
 _FIRST_PLACE = 0xE000
-_VALUE = re.compile(r"[!-~]*[0-9][!-~]*")
+_RUN, _DIGIT = re.compile(r"[!-~]+"), re.compile("[0-9]")
 _NOT_VALUE = ",;:.()'\""
 _PIECE = re.compile(r"<(/?[a-zA-Z!][^>]*)>([^<]*)")
 _ATTRIBUTE = re.compile(r'\s(aria-label|placeholder)="([^"]*)"')
@@ -69,7 +70,7 @@ class Texts:
         first = texts[0]
         if all(text == first for text in texts):
             return first
-        found = dict.fromkeys(word.strip(_NOT_VALUE) for word in _VALUE.findall(first))
+        found = dict.fromkeys(run.strip(_NOT_VALUE) for run in _RUN.findall(first) if _DIGIT.search(run))
         values = [value for value in found if value and all(value in text for text in texts)][:64]
         form = list(texts)
         # the longest first: a short one may be a part of it, and is then a value that no place asks for
@@ -78,9 +79,9 @@ class Texts:
         return [self._forms.setdefault(tuple(form), len(self._forms)), *values]
 
     def script(self, script: str) -> dict[str, list[str]]:
-        """What the script says itself: English → the other languages, without what is not translated."""
+        """What the script says itself, and words it looks up: English → the other languages, if they differ."""
         found = {}
-        for one, many in script_texts(script):
+        for one, many in (*script_texts(script), *((word, None) for word in WORDS)):
             texts = [
                 language.plural_message(one, many, 2) if many else language.text(one) for language in self.languages
             ]

@@ -9,8 +9,10 @@ from html.parser import HTMLParser
 
 import pytest
 
+from auditor.findings import Outcome
 from auditor.languages import CODES, TAGS
 from auditor.reporters import html, markdown, table
+from auditor.reporters.text import width
 from tests.languages import pseudo
 from tests.reporters import fixture
 from tests.reporters.browser import Browser, Page, address, find_chromium
@@ -71,6 +73,20 @@ def test_every_text_of_the_terminal_is_asked_for(name: str) -> None:
         text = table.render(REPORTS[name], width=4000, color=False, lang="zh")
     commands = re.compile(r"^ +(aliyun|--|\$)")
     assert pseudo.untranslated((line for line in text.splitlines() if not commands.match(line)), DATA) == []
+
+
+@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("columns", [60, 80])
+def test_lines_of_wide_characters_fit_and_keep_ids_whole(code: str, columns: int) -> None:
+    report = fixture.report()
+    lines = table.render(report, width=columns, color=False, lang=code).splitlines()
+    assert max(map(width, lines)) <= columns
+    listed = [finding for finding in report.findings if finding.outcome in (Outcome.FAIL, Outcome.UNKNOWN)]
+    for name in {finding.resource.id for finding in listed} | {finding.rule_id for finding in listed}:
+        assert any(name in line for line in lines), name
+    # columns begin at the same place in every row
+    counts = [line for line in lines if re.match(r"\S+( +[0-9]+){5}$", line.strip())]
+    assert len({width(line) for line in counts}) <= 1
 
 
 def test_every_text_of_the_markdown_is_asked_for() -> None:

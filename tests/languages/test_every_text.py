@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
-from auditor.findings import Outcome
-from auditor.languages import CODES, TAGS
+from auditor.delivery.notify.changes import changes
+from auditor.delivery.notify.message import failure_message, run_message, trial_message
+from auditor.findings import Outcome, Severity
+from auditor.languages import CODES, TAGS, Language
 from auditor.reporters import html, markdown, table
+from auditor.reporters.summary import summarize
 from auditor.reporters.text import width
 from tests.languages import pseudo
 from tests.reporters import fixture
@@ -61,6 +65,29 @@ def test_every_text_of_the_page_is_asked_for(name: str) -> None:
     texts = Shown(page).texts
     assert len(texts) > 60
     assert pseudo.untranslated(texts, DATA) == []
+
+
+def test_every_text_of_a_notification_is_asked_for() -> None:
+    report = replace(fixture.report(), exit_reasons=("one reason",))
+    summary = summarize(report)
+    changed = changes(report, summary, None, ["ZONE-001"], Severity.LOW)
+    why = ("new", "fixed", "coverage", "output")
+    with pseudo.spoken():
+        language = Language("zh")
+        found = [
+            run_message(
+                *("name", report, summary, replace(changed, fixed=changed.new), why),
+                severity=Severity.LOW,
+                missed=("before",),
+                language=language,
+            ),
+            failure_message("name", "run", "2026", 1, "the run failed", ("why",), missed=("x",), language=language),
+            trial_message("name", "2026", "", language),
+        ]
+    lines = "\n".join(message.text for message in found).splitlines()
+    assert len(lines) > 20
+    assert pseudo.untranslated(lines, DATA | {"plf1-"}) == []
+    assert all(pseudo.OPEN not in repr(message.document) for message in found)
 
 
 def test_the_test_sees_what_was_not_asked_for() -> None:

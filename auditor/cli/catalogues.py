@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import datetime
 import io
 import sys
@@ -194,8 +195,13 @@ def mo_bytes(catalog: Catalog) -> bytes:
     """A catalogue as gettext reads it, without what is not translated."""
     from babel.messages.mofile import write_mo
 
+    # a plural without translation would be written with its English forms, and the first stand for every number
+    done = copy.deepcopy(catalog)
+    for message in list(done):
+        if message.id and message.pluralizable and not any(message.string):
+            done.delete(message.id)
     out = io.BytesIO()
-    write_mo(out, catalog)
+    write_mo(out, done)
     return out.getvalue()
 
 

@@ -26,7 +26,7 @@ from auditor.reporters.overview import Overview, overview
 from auditor.reporters.summary import COUNTED, Summary, counted_as, refused_reads, summarize
 from auditor.reporters.text import clip, inert, inert_lines
 from auditor.reporters.translation import Words
-from auditor.reporters.vocabulary import conjoined, side_and_account
+from auditor.reporters.vocabulary import conjoined, hop_kind, side_and_account
 from auditor.resources import templates_folder
 
 if TYPE_CHECKING:
@@ -128,6 +128,7 @@ def _environment(language: Language) -> jinja2.Environment:
     environment.filters.update(
         noun=lambda table: noun(table, language),
         given_name=given_name,
+        hop_kind=lambda kind: hop_kind(kind, language),
         holders=lambda owners: conjoined(
             [side_and_account(owner.side, owner.account_id, language) for owner in owners], language
         ),

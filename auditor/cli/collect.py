@@ -58,16 +58,18 @@ def collect(
     plaudit collect --profiles provider -o provider.snapshot
     plaudit scan --from provider.snapshot --from consumer.snapshot
 
-    Everything is read unless --select, --exclude or --rules name the rules it is for.
+    Everything is read unless --select, --exclude or --rules name the rules it is for; flow logs and alarms only where
+    the specification requires them (require.flow_logs).
     Exit codes: 0 everything was read; 4 something was not, the snapshot says what; 5 nothing could be read.
     """  # fmt: skip
     from auditor.cli import gathering, output, reporting
-    from auditor.cli.judging import selected_rules, tables_for
+    from auditor.cli.judging import selected_rules, tables_for, tables_of_everything
     from auditor.reporters.summary import coverage_summary
 
     terminal = ctx.ensure_object(Terminal)
     narrowed = bool(rule_folders or select or exclude)
-    tables = tables_for(selected_rules(rule_folders, select, exclude)) if narrowed else None
+    rules = selected_rules(rule_folders, select, exclude)
+    tables = tables_for(rules, spec) if narrowed else tables_of_everything(rules, spec)
     cloud = gathering.Cloud(profiles, config_path, regions, endpoint_url, concurrency, timeout, deadline)
     accounts = cloud.accounts()
     with output.opened((), target) as outputs:

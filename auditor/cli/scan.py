@@ -101,7 +101,7 @@ def scan(
     Exit codes: 0 everything was judged and nothing at or above --fail-on failed; 3 something did; 4 something could not
     be judged; 5 nothing could be read; 6 an output could not be written; 2 wrong usage; 75 another run is under way.
     """  # fmt: skip
-    from auditor.cli import dated, gathering, history, output, reporting, state
+    from auditor.cli import dated, gathering, history, judging, output, reporting, state
     from auditor.cli.acceptance import Acceptance
     from auditor.cli.judging import judged, selected_rules, tables_for
 
@@ -130,12 +130,19 @@ def scan(
         notices: tuple[str, ...] = ()
         if snapshots:
             snapshot, notices = gathering.load_snapshots(snapshots, terminal)
+            if not judging.paths_collected(snapshot):
+                with_paths, notices = False, (*notices, "paths were not collected: the scan was one of a few rules")
         else:
             accounts = cloud.accounts()
             snapshot = gathering.collect_snapshot(
-                cloud, accounts, terminal, tables=tables_for(rules, paths=with_paths), spec=spec, save=outputs.save,
+                cloud,
+                accounts,
+                terminal,
+                tables=tables_for(rules, spec, paths=with_paths),
+                spec=spec,
+                save=outputs.save,
                 scan_id=names.moment.scan_id,
-            )  # fmt: skip
+            )
         snapshot, told = gathering.with_probes(snapshot, seen, probe_max_age, terminal)
         notices += told
         undelivered = gathering.keep(snapshot, outputs.save, folder, terminal)

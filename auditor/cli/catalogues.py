@@ -198,7 +198,7 @@ def mo_bytes(catalog: Catalog) -> bytes:
     # a plural without translation would be written with its English forms, and the first stand for every number
     done = copy.deepcopy(catalog)
     for message in list(done):
-        if message.id and message.pluralizable and not any(message.string):
+        if message.id and message.pluralizable and not any(message.string or ()):
             done.delete(message.id)
     out = io.BytesIO()
     write_mo(out, done)

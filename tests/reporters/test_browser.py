@@ -270,6 +270,6 @@ def test_the_folder_says_what_it_lacks_when_opened_as_a_file(browser: Browser, t
     for name, content in html.render_dir(fixture.report()).items():
         (tmp_path / name).write_bytes(content)
     page = Page(browser).open(address(tmp_path / "index.html"))
-    page.until("document.querySelector('#hint').hidden === false")
+    page.until("document.querySelector('#unserved').hidden === false")
     assert page.value("document.querySelector('#static').offsetParent !== null") is True
     assert page.said() == []

@@ -102,7 +102,8 @@ class Gap:
     """One thing that was not read completely; `kind` tells what a user can do about it.
 
     kinds: `refused`, `throttled`, `unreachable`, `malformed`, `truncated`, `vanished`, `credentials`, `deadline`,
-    `interrupted`, `not_given` (no profile of the account that knows it), `not_collected` (left out of this snapshot).
+    `interrupted`, `not_given` (no profile of the account that knows it), `not_collected` (left out of this snapshot),
+    `stale` (a probe from another time).
     """
 
     kind: str
@@ -161,8 +162,25 @@ class Hop:
 
 
 @dataclass(frozen=True, slots=True)
+class Probed:
+    """What a host saw that tried a path: `outcome` as in the table probe_connections, `seconds` the median connect."""
+
+    vantage: str
+    source_address: str | None
+    address: str
+    outcome: str
+    tries: int | None
+    connected: int | None
+    seconds: float | None
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
 class PathVerdict:
-    """The way from the clients of an endpoint to the backends, per endpoint, zone and port."""
+    """The way from the clients of an endpoint to the backends, per endpoint, zone and port.
+
+    `probes`: what hosts saw that tried it; they say nothing about other hosts and never change the verdict.
+    """
 
     endpoint_id: str
     service_id: str | None
@@ -174,6 +192,7 @@ class PathVerdict:
     verdict: str
     hops: tuple[Hop, ...] = ()
     zone_id: str | None = None
+    probes: tuple[Probed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

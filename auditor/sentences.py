@@ -56,9 +56,10 @@ def compiled(english: str) -> Pattern:
         re.escape(part) if number % 2 == 0 else f"(?P<{part}>{_kind(part)})" for number, part in enumerate(parts)
     )
     greedy = sum(name.startswith(("any", "said")) for name in names)
-    return Pattern(
-        english, re.compile(regex, re.DOTALL), max(literals, key=len), sum(map(len, literals)) * 8 - 20 * greedy
-    )
+    # A number says more than a word does: of two patterns with the same letters the one with numbers comes first.
+    numbers = sum(bool(_KINDS[0][0].match(name)) for name in names)
+    weight = sum(map(len, literals)) * 8 - 20 * greedy + 2 * numbers
+    return Pattern(english, re.compile(regex, re.DOTALL), max(literals, key=len), weight)
 
 
 def _kind(name: str) -> str:

@@ -29,6 +29,8 @@ OPTIONS: dict[str, OptionKind] = {
     "one-sided": "flag",
     "from": "texts",
     "save": "text",
+    "probe": "texts",
+    "probe-max-age": "seconds",
     "rules": "texts",
     "select": "texts",
     "exclude": "texts",

@@ -18,6 +18,7 @@ ALLOWED = {
     "collect": {"", "inventory", "collect"},
     "engine": {"", "inventory", "facts", "engine"},
     "drift": {"", "inventory", "facts", "engine", "drift"},
+    "probe": {"", "inventory", "facts", "probe"},
     "fixes": {"", "inventory", "facts", "engine", "fixes"},
     "reporters": {"", "inventory", "reporters"},
     "delivery": {"", "reporters", "delivery"},
@@ -30,6 +31,7 @@ DOORS = {
     "jinja2": {"reporters/html.py", "cli/catalogues.py"},
     "babel": {"cli/catalogues.py"},
     "alibabacloud_tea_openapi": {"collect/client.py"},
+    "dns": {"probe/resolve.py"},
 }
 
 

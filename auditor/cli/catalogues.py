@@ -88,10 +88,11 @@ def _templates() -> Iterator[Text]:
         with path.open("rb") as file:
             for _line, _function, message, _comments in babel_extract(file, ("_", "gettext", "ngettext"), [], options):
                 place = f"reports/templates/{path.name}"
-                if isinstance(message, str):
-                    yield Text(message, None, place)
-                elif message is not None:
-                    yield Text(str(message[0]), str(message[1]), place)
+                if message is None:
+                    continue
+                # A text with values comes as (text, None, ...), a counted one as (one, many, ...).
+                one, many = (message, None) if isinstance(message, str) else (message[0], message[1])
+                yield Text(str(one), None if many is None else str(many), place)
     for path in sorted(templates_folder().glob("*.js")):
         for match in _SCRIPT_CALL.finditer(path.read_text(encoding="utf-8")):
             plural = ast.literal_eval(match[2]) if match[2] else None

@@ -124,7 +124,7 @@ class Page:
 
     def _path(self, change: PathChange) -> str:
         text = self.language.text
-        before, after = text(change.before or "none"), text(change.after or "none")
+        before, after = text(change.before or marked("none")), text(change.after or marked("none"))
         line = (
             text("path {path}: {before} -> {after}", path=_place(change), before=before, after=after)
             if before != after

@@ -16,6 +16,7 @@ from auditor.cli.terminal import Terminal
 if TYPE_CHECKING:
     from auditor.collect.accounts import Profile
     from auditor.inventory.snapshot import Snapshot
+    from auditor.probe.result import ProbeResult
     from auditor.spec import Spec
 
 
@@ -122,3 +123,26 @@ def load_snapshots(paths: Sequence[Path], terminal: Terminal) -> tuple[Snapshot,
     for notice in merged.notices:
         terminal.notice(notice)
     return merged.snapshot, merged.notices
+
+
+def read_probes(paths: Sequence[Path]) -> list[ProbeResult]:
+    """Results of probes, read before anything is collected.  Raises FileError."""
+    if not paths:
+        return []
+    from auditor.probe.result import read_result
+
+    return [read_result(path) for path in paths]
+
+
+def with_probes(
+    snapshot: Snapshot, results: Sequence[ProbeResult], max_age: float, terminal: Terminal
+) -> tuple[Snapshot, tuple[str, ...]]:
+    """The snapshot with the evidence of probes, and what a user should know about it."""
+    if not results:
+        return snapshot, ()
+    from auditor.probe.evidence import add_probes
+
+    evidence = add_probes(snapshot, results, max_age=max_age)
+    for notice in evidence.notices:
+        terminal.warn(notice)
+    return evidence.snapshot, evidence.notices

@@ -51,4 +51,6 @@ def judged(
 
     workshop = Workshop(snapshot, spec)
     findings = judge(snapshot, rules, spec, one_sided=one_sided, workshop=workshop)
-    return findings, compute_paths(snapshot, spec, findings, workshop=workshop)
+    from auditor.probe.paths import with_probes
+
+    return findings, with_probes(snapshot, compute_paths(snapshot, spec, findings, workshop=workshop))

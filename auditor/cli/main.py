@@ -30,6 +30,7 @@ COMMANDS = {
     "demo": Entry("auditor.cli.demo", "demo", "Scan a simulated two-account deployment: no account, no network."),
     "collect": Entry("auditor.cli.collect", "collect", "Collect only, into a snapshot file."),
     "paths": Entry("auditor.cli.paths", "paths", "End-to-end verdict per endpoint, zone and port, hop by hop."),
+    "probe": Entry("auditor.cli.probe", "probe", "From a client host: resolve, connect, compare with the verdict."),
     "fix": Entry("auditor.cli.fix", "fix", "What mends a finding, and what it would close and open."),
     "drift": Entry("auditor.cli.drift", "drift", "What changed between snapshots, or against Terraform states."),
     "history": Entry("auditor.cli.history", "history", "Past scans, trend, what is new."),

@@ -246,6 +246,13 @@ acceptance_options = _together(
     option("--waivers-strict", is_flag=True, help="Exit 2 if a waiver is expired or matches nothing."),
 )  # fmt: skip
 
+probe_options = _together(
+    option("--probe", "probes", multiple=True, type=PathText(), metavar="FILE",
+           help="Take this result of `plaudit probe` as evidence; repeatable."),
+    option("--probe-max-age", type=Seconds(), default=24 * 3600.0, show_default="24h", metavar="S",
+           help="A probe that is further than this from the snapshot is no evidence."),
+)  # fmt: skip
+
 history_options = _together(
     option("--no-history", is_flag=True, help="Neither read nor write the history of past scans."),
     option("--lock-wait", type=Seconds(), metavar="S",

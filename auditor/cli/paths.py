@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from auditor.cli.options import PathText, cloud_options, given_by_hand, option, spec_option, talk_options
+from auditor.cli.options import PathText, cloud_options, given_by_hand, option, probe_options, spec_option, talk_options
 from auditor.cli.terminal import Terminal
 from auditor.errors import DeliveryError, NothingReadError, UsageError
 from auditor.spec import Spec
@@ -35,6 +35,7 @@ _CLOUD = ("profiles", "config_path", "regions", "endpoint_url", "deadline")
     metavar="SNAPSHOT",
     help="Follow the paths of this saved snapshot instead of the cloud's; several are merged.",
 )
+@probe_options
 @click.option(
     "--format",
     "form",
@@ -59,6 +60,8 @@ def paths(
     timeout: float,
     deadline: float | None,
     snapshots: tuple[Path, ...],
+    probes: tuple[Path, ...],
+    probe_max_age: float,
     form: str,
     target: Path | None,
 ) -> int:
@@ -83,6 +86,7 @@ def paths(
             f"--from reads saved snapshots; leave out --{beside[0].replace('_', '-')}, or leave out --from"
         )
     cloud = gathering.Cloud(profiles, config_path, regions, endpoint_url, concurrency, timeout, deadline)
+    seen = gathering.read_probes(probes)
     with output.opened([(form, target)]) as outputs:
         snapshot: Snapshot
         if snapshots:
@@ -92,6 +96,7 @@ def paths(
         reads = reporting.reads_of(snapshot.coverage)
         if not reporting.anything_read(reads):
             raise NothingReadError(reporting.nothing_read(reads))
+        snapshot, _ = gathering.with_probes(snapshot, seen, probe_max_age, terminal)
         _, every = judged(snapshot, selected_rules(()), spec, one_sided=False)
         found = [path for path in every if not endpoints or path.endpoint_id in endpoints]
         (document,) = outputs.documents

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from auditor.inventory.snapshot import Snapshot
+    from auditor.spec import Spec
 
 #: The identity of an account is known without any permission: alone it is nothing read.
 _IDENTITY = "sts:GetCallerIdentity"
@@ -132,6 +133,7 @@ def build_report(
     rules_selected: int,
     notices: Sequence[str] = (),
     paths: Sequence[Any] = (),
+    extra: Mapping[str, object] | None = None,
 ) -> Report:
     """Everything a reporter may use, but for the exit code."""
     return Report(
@@ -143,7 +145,15 @@ def build_report(
         fail_on=fail_on,
         notices=tuple(notices),
         rules_selected=rules_selected,
+        extra=extra or {},
     )
+
+
+def probe_targets(snapshot: Snapshot, spec: Spec) -> Mapping[str, object]:
+    """What a JSON report says for `plaudit probe --report`: names, addresses and ports of the endpoints."""
+    from auditor.probe.inventory import targets_of
+
+    return {"endpoints": [target.row() for target in targets_of(snapshot, spec)]}
 
 
 def write_documents(

@@ -17,6 +17,7 @@ from auditor.cli.options import (
     history_options,
     judge_options,
     option,
+    probe_options,
     report_options,
     rule_options,
     spec_option,
@@ -41,6 +42,7 @@ _CLOUD = ("profiles", "config_path", "regions", "endpoint_url", "deadline")
     help="Judge this saved snapshot instead of the cloud; several are merged.",
 )
 @option("--save", type=PathText(), metavar="SNAPSHOT", help="Keep the snapshot of this scan.")
+@probe_options
 @rule_options
 @judge_options
 @acceptance_options
@@ -64,6 +66,8 @@ def scan(
     deadline: float | None,
     snapshots: tuple[Path, ...],
     save: Path | None,
+    probes: tuple[Path, ...],
+    probe_max_age: float,
     rule_folders: tuple[Path, ...],
     select: tuple[str, ...],
     exclude: tuple[str, ...],
@@ -110,6 +114,7 @@ def scan(
     gate = Gate(fail_on, allow_unknown, min_coverage, accepted.baseline_ids)
     judged_rules = frozenset(rule.id for rule in rules)
     formats = formats or (("table", None),)
+    seen = gathering.read_probes(probes)
     names = dated.names_of(formats, save, judged_before=bool(snapshots))
     delivery = Delivery(sinks, sinks_file, deliver_mode, deliver_timeout)
     targets = delivery.targets(terminal, standard_output_taken=any(path is None for _, path in formats))
@@ -131,6 +136,8 @@ def scan(
                 cloud, accounts, terminal, tables=tables_for(rules, paths=with_paths), spec=spec, save=outputs.save,
                 scan_id=names.moment.scan_id,
             )  # fmt: skip
+        snapshot, told = gathering.with_probes(snapshot, seen, probe_max_age, terminal)
+        notices += told
         undelivered = gathering.keep(snapshot, outputs.save, folder, terminal)
         reads = reporting.reads_of(snapshot.coverage)
         if not reporting.anything_read(reads):
@@ -144,6 +151,7 @@ def scan(
             rules_selected=len(rules),
             notices=notices,
             paths=paths,
+            extra=reporting.probe_targets(snapshot, spec) if any(name == "json" for name, _ in formats) else None,
         )
         with history.opened(None if no_history else folder, terminal) as ledger:
             report = history.remembered(ledger, report)

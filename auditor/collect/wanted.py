@@ -70,11 +70,10 @@ class Wanted:
 def wanted_tables(tables: Collection[str] | None, clients: Mapping[str, tuple[str, ...]] | None = None) -> Wanted:
     """The tables asked for and everything that must be read to get at them; None asks for all.
 
-    Raises KeyError for a table that is not declared.
+    Tables that only a user can give are left out.  Raises KeyError for a table that is not declared.
     """
-    asked = frozenset(TABLES if tables is None else tables)
-    for table in asked:
-        TABLES[table]
+    named = frozenset(TABLES if tables is None else tables)
+    asked = frozenset(table for table in named if not TABLES[table].given)
     closed = {*asked, "accounts", "endpoints", "endpoint_services"}
     queue = list(asked)
     while queue:

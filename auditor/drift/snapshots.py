@@ -26,6 +26,9 @@ CONTEXT_TABLES = frozenset(
         "network_interfaces",
         "privatelink_regions",
         "privatelink_zones",
+        # What a probe saw is evidence about a deployment, no part of it.
+        "probe_connections",
+        "probe_names",
     }
 )
 

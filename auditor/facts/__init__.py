@@ -55,6 +55,7 @@ def _makers(workshop: Workshop) -> Mapping[str, Callable[[], Iterable[dict[str, 
     from auditor.facts.acl_access import client_acl_access, endpoint_acl_access
     from auditor.facts.eni_places import endpoint_eni_places
     from auditor.facts.principals import service_principals
+    from auditor.facts.probes import probed_connections, probed_names
     from auditor.facts.references import References
 
     snapshot, coverage, endpoints = workshop.snapshot, workshop.coverage, workshop.endpoints
@@ -102,4 +103,6 @@ def _makers(workshop: Workshop) -> Mapping[str, Callable[[], Iterable[dict[str, 
             snapshot, coverage, endpoints, workshop.groups.membership
         ),
         "endpoint_eni_places": lambda: endpoint_eni_places(snapshot),
+        "probed_names": lambda: probed_names(workshop),
+        "probed_connections": lambda: probed_connections(workshop),
     }

@@ -24,6 +24,7 @@ from auditor.facts.hops.knowledge import Knowledge
 from auditor.facts.hops.links import Link, Links
 from auditor.facts.hops.parties import Party
 from auditor.facts.rows import joined
+from auditor.facts.schema import PATH_TABLES as PATH_TABLES
 from auditor.facts.workshop import Workshop
 from auditor.findings import Finding, Hop, Outcome, PathVerdict
 
@@ -47,17 +48,6 @@ HOP_KINDS = (
     "server_group",
     "backend",
 )
-
-#: Inventory tables that paths rest on.
-PATH_TABLES = frozenset({
-    "accounts", "endpoint_services", "service_supported_regions", "service_resources", "service_users", "connections",
-    "connection_zones", "endpoints", "endpoint_zones", "endpoint_security_groups", "visible_services",
-    "visible_service_zones", "load_balancers", "listeners", "listener_acls", "acl_entries", "forwarding_rules",
-    "server_groups", "backends", "health_status", "instances", "instance_security_groups", "vpc_cidrs", "vswitches",
-    "network_acls", "network_acl_entries", "network_interfaces", "eni_addresses", "eni_security_groups",
-    "security_groups", "security_group_policies", "security_group_rules", "prefix_lists", "prefix_list_entries",
-    "port_list_entries",
-})  # fmt: skip
 
 
 def compute_paths(

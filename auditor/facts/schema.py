@@ -41,6 +41,17 @@ _ACCESS_SOURCES = (
     "vpc_cidrs",
 )
 
+#: Inventory tables that paths rest on.
+PATH_TABLES = frozenset({
+    "accounts", "endpoint_services", "service_supported_regions", "service_resources", "service_users", "connections",
+    "connection_zones", "endpoints", "endpoint_zones", "endpoint_security_groups", "visible_services",
+    "visible_service_zones", "load_balancers", "listeners", "listener_acls", "acl_entries", "forwarding_rules",
+    "server_groups", "backends", "health_status", "instances", "instance_security_groups", "vpc_cidrs", "vswitches",
+    "network_acls", "network_acl_entries", "network_interfaces", "eni_addresses", "eni_security_groups",
+    "security_groups", "security_group_policies", "security_group_rules", "prefix_lists", "prefix_list_entries",
+    "port_list_entries",
+})  # fmt: skip
+
 _FACTS = (
     Fact(
         "service_principals",
@@ -332,6 +343,47 @@ _FACTS = (
             _c("inside", "bool", "The address lies in the block; NULL if not known."),
             _c("reserved", "bool", "It is the first or one of the last three addresses; NULL if not known."),
             _c("reason", "text", "Why it is not known."),
+        ),
+    ),
+    Fact(
+        "probed_names",
+        "What probes were told about names of endpoints, one row per address or missing answer.",
+        ("probe_names", "endpoints", "endpoint_zones"),
+        (
+            _c("endpoint_id", "text", "Endpoint id."),
+            _c("zone_id", "text", "Zone whose domain it is, empty for that of the endpoint."),
+            _c("domain", "text", "Domain name; NULL in a row that only says why a probe is of no use."),
+            _c("vantage", "text", "Host that asked."),
+            _c("address", "text", "Address it resolved to; NULL if to none."),
+            _c("live", "bool", "It is that of an endpoint ENI that takes traffic; false without any address."),
+            _c("told", "text", "The question and its answer in words."),
+            _c("reason", "text", "Why `live` is NULL."),
+        ),
+    ),
+    Fact(
+        "probed_connections",
+        "What probes of endpoint addresses saw, and what the configuration says about exactly that host.",
+        ("probe_connections", *sorted(PATH_TABLES)),
+        (
+            _c("endpoint_id", "text", "Endpoint id."),
+            _c("zone_id", "text", "Zone of the address."),
+            _c("address", "text", "Address; NULL in a row that only says why a probe is of no use."),
+            _c("protocol", "text", "tcp or udp."),
+            _c("port", "int", "Port."),
+            _c("vantage", "text", "Host that tried."),
+            _c("declared", "bool", "The host is a declared client; NULL where none is declared."),
+            _c("configured", "text", "Verdict of the path with this host as the client: reachable, blocked, unknown."),
+            _c("broken", "text", "Blocked hops of that path."),
+            _c("through", "bool", "A try got through; NULL where nothing is proven (UDP without an answer)."),
+            _c("lossless", "bool", "Every try got through, within a second; NULL if none did."),
+            _c("told", "text", "What was tried, and how it ended, in words."),
+            _c("tls_tried", "bool", "A TLS handshake was tried."),
+            _c("certificate_fits", "bool", "The certificate is for the name, in time and trusted."),
+            _c("certificate", "text", "What is to be said of it in words."),
+            _c("http_tried", "bool", "A request was sent."),
+            _c("http_fits", "bool", "The answer was as expected."),
+            _c("http", "text", "The answer in words."),
+            _c("reason", "text", "Why `configured` is NULL."),
         ),
     ),
 )

@@ -178,7 +178,8 @@ def _read(archive: zipfile.ZipFile, path: Path) -> LoadedSnapshot:
             tables[name] = _frame(archive, described[name], name, table.columns)
         else:
             tables[name] = table_frame(name, ())
-            missing.append(name)
+            if not table.given:
+                missing.append(name)
     return LoadedSnapshot(tables, _with_gaps(coverage, missing), meta)
 
 

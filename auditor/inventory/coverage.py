@@ -83,6 +83,7 @@ OWN_CODES = {
     "Plaudit.Interrupted": "interrupted",
     "Plaudit.NotCollected": "not_collected",
     "Plaudit.ParentUnread": "refused",
+    "Plaudit.Stale": "stale",
 }
 
 

@@ -40,6 +40,8 @@ class Table:
     `parent` names the column that holds the id of the object a list was asked for: a coverage row of this table has
     that id as its `target`.  Tables without a parent are listed for a whole region, and their target is empty.
     `by_id` tables are read for named ids: their coverage target is the key itself.
+    `given` tables are never read from the cloud: their rows come from files a user gives (`scan --probe`), and without
+    one they have no coverage at all.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Table:
     columns: tuple[Column, ...]
     parent: str | None = None
     by_id: bool = False
+    given: bool = False
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -90,10 +93,10 @@ def _table(
     *,
     parent: str | None = None,
     by_id: bool = False,
+    given: bool = False,
 ) -> Table:
-    return Table(
-        name, sentence, tuple(key.split()), tuple(operations.split()), (_ACCOUNT, _REGION, *columns), parent, by_id
-    )
+    columns = (_ACCOUNT, _REGION, *columns)
+    return Table(name, sentence, tuple(key.split()), tuple(operations.split()), columns, parent, by_id, given)
 
 
 _TABLES = (
@@ -855,6 +858,68 @@ _TABLES = (
             _text("resources", "Alarms.Alarm[].Resources", "Objects it watches, JSON text."),
             _bool("enabled", "Alarms.Alarm[].EnableState", "The rule is on."),
         ],
+    ),
+    # -------------------------------------------------------------------------------------------------- probes
+    _table(
+        "probe_names",
+        "What a probe was told about the domain names of endpoints: one row per address, or one without an address.",
+        "endpoint_id domain vantage resolver record_type address",
+        "probe:Resolve",
+        [
+            _text("endpoint_id", "names[].endpoint_id", "Endpoint id.", required=True),
+            _text("zone_id", "names[].zone_id", "Zone whose domain it is, empty for that of the endpoint."),
+            _text("domain", "names[].domain", "Domain name that was asked for.", required=True),
+            _text("vantage", "vantage", "Host that asked: instance id, else its name.", required=True),
+            _text("resolver", "names[].resolver", "Server that answered, or system: what the host itself makes of it."),
+            _text("record_type", "names[].record_type", "A or AAAA.", required=True),
+            _text("status", "names[].status", "ok, no_name, no_address, timeout, server_failure, refused or error."),
+            _text("address", "names[].addresses[].address", "Address; empty without one.", required=True),
+            _int("ttl", "names[].addresses[].ttl", "Time to live, seconds; NULL for what the system says."),
+            _text("chain", "names[].chain", "Other names on the way (CNAME), comma-separated."),
+            _text("at", "names[].at", "When, RFC 3339.", required=True),
+        ],
+        parent="endpoint_id",
+        given=True,
+    ),
+    _table(
+        "probe_connections",
+        "How a probe got through to the addresses of endpoints: one row per address, port and host.",
+        "endpoint_id address protocol port vantage",
+        "probe:Connect",
+        [
+            _text("endpoint_id", "connections[].endpoint_id", "Endpoint id.", required=True),
+            _text("zone_id", "connections[].zone_id", "Zone of the address; empty if nobody said.", required=True),
+            _text("address", "connections[].address", "Address that was contacted.", required=True),
+            _text("protocol", "connections[].protocol", "tcp or udp.", required=True),
+            _int("port", "connections[].port", "Port that was contacted.", required=True),
+            _text("vantage", "vantage", "Host that asked: instance id, else its name.", required=True),
+            _text("source_address", "connections[].source_address", "Address the host sent from."),
+            _int("tries", "connections[].tries", "How often it was tried."),
+            _int("connected", "connections[].connected", "How many tries got through."),
+            _text(
+                "outcome",
+                "connections[].outcome",
+                "connected, refused, timeout, unreachable, reset, denied, no_answer, error or not_tried.",
+            ),
+            _int("connect_min_us", "connections[].times.min", "Fastest connect, microseconds."),
+            _int("connect_p50_us", "connections[].times.p50", "Median connect, microseconds."),
+            _int("connect_p95_us", "connections[].times.p95", "95th percentile, microseconds."),
+            _int("connect_max_us", "connections[].times.max", "Slowest connect, microseconds."),
+            _text("tls_outcome", "connections[].tls.outcome", "ok, or why there is no TLS session; NULL if not tried."),
+            _text("tls_server_name", "connections[].tls.server_name", "Name that was asked for."),
+            _text("tls_names", "connections[].tls.names", "Names of the certificate, comma-separated."),
+            _text("tls_issuer", "connections[].tls.issuer", "Issuer of the certificate."),
+            _text("tls_not_after", "connections[].tls.not_after", "End of its validity, RFC 3339."),
+            _bool("tls_name_matches", "connections[].tls.name_matches", "The certificate is for the name asked for."),
+            _bool("tls_in_time", "connections[].tls.in_time", "The certificate was valid at the time of the probe."),
+            _bool("tls_trusted", "connections[].tls.trusted", "Its issuer is trusted by the store the probe used."),
+            _text("http_outcome", "connections[].http.outcome", "ok, or why there is no answer; NULL if not tried."),
+            _int("http_status", "connections[].http.status", "Status of the answer."),
+            _bool("http_as_expected", "connections[].http.as_expected", "The status is one of those expected."),
+            _text("at", "connections[].at", "When, RFC 3339.", required=True),
+        ],
+        parent="endpoint_id",
+        given=True,
     ),
 )
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from auditor import __version__
-from auditor.findings import Finding, Gap, PathVerdict, Read, Report, ResourceRef, Severity, Waiver
+from auditor.findings import Finding, Gap, PathVerdict, Probed, Read, Report, ResourceRef, Severity, Waiver
 from auditor.reporters.summary import COUNTED, Counts, OperationCoverage, Summary, summarize
 
 SCHEMA_VERSION = "1.0"
@@ -45,6 +45,11 @@ def lines(report: Report) -> Iterator[str]:
     yield from _array("paths", map(path_object, sorted(report.paths, key=_path_key)))
     yield ",\n"
     yield from _array("findings", (finding_object(finding, summary) for finding in summary.shown))
+    endpoints = report.extra.get("endpoints")
+    if isinstance(endpoints, (list, tuple)):
+        # What a probe needs to know: names, addresses and ports.
+        yield ",\n"
+        yield from _array("endpoints", endpoints)
     yield "\n}\n"
 
 
@@ -87,8 +92,8 @@ def finding_object(finding: Finding, summary: Summary) -> dict[str, Any]:
 
 
 def path_object(path: PathVerdict) -> dict[str, Any]:
-    """One element of `paths`; `plaudit paths` prints an array of them."""
-    return {
+    """One element of `paths`; `plaudit paths` prints an array of them.  `probes` only where somebody tried the path."""
+    made: dict[str, Any] = {
         "endpoint_id": path.endpoint_id,
         "service_id": path.service_id,
         "region_id": path.region_id,
@@ -109,6 +114,22 @@ def path_object(path: PathVerdict) -> dict[str, Any]:
             for hop in path.hops
         ],
         "zone_id": path.zone_id,
+    }
+    if path.probes:
+        made["probes"] = [_probed(probe) for probe in path.probes]
+    return made
+
+
+def _probed(probe: Probed) -> dict[str, Any]:
+    return {
+        "vantage": probe.vantage,
+        "source_address": probe.source_address,
+        "address": probe.address,
+        "outcome": probe.outcome,
+        "tries": probe.tries,
+        "connected": probe.connected,
+        "seconds": probe.seconds,
+        "at": probe.at,
     }
 
 

@@ -30,6 +30,7 @@ def deployment() -> dict[str, list[dict[str, Any]]]:
         scene.egress("r5", "Drop", "10.0.0.250", source_cidr="10.0.0.8"),
     ]
     server = {"server_group_id": "lb-1:default", "server_id": "i-b", "server_type": "ecs", "weight": 100, "role": ""}
+    probe = {"endpoint_id": "ep-1", "vantage": "i-1", "address": "10.0.0.9", "at": "2026-01-01T00:00:00Z"}
     rows = scene.together(
         scene.base(rules, inner="Accept"),
         scene.group("sg-c"),
@@ -50,6 +51,8 @@ def deployment() -> dict[str, list[dict[str, Any]]]:
                 {"network_acl_id": "nacl-1", "direction": "ingress", "position": 1, "policy": "accept", "cidr": "pl-1"}
             ],
             "service_users": [{"service_id": "epsrv-1", "entry": scene.CONSUMER, "entry_type": "account"}],
+            "probe_names": [{**probe, "zone_id": "", "domain": "ep-1.example", "record_type": "A", "status": "ok"}],
+            "probe_connections": [{**probe, "zone_id": "", "protocol": "tcp", "port": 80, "outcome": "timeout"}],
         },
     )
     rows["listeners"][0] |= {"vserver_group_id": "", "primary_secondary_group_id": "", "backend_server_port": 8080}

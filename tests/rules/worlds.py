@@ -76,7 +76,9 @@ def batches(rule: Rule, worlds: Iterable[World]) -> list[Batch]:
         now = world.example.now or DEFAULT_TIME
         # One answer for everybody cannot differ from world to world within one inventory.
         shared = tuple(world.reads.get(table, "complete") for table in sorted(SEEN_BY_ALL & tables))
-        batch = made.setdefault((now, spec.require, shared), Batch(spec=Spec(require=spec.require), now=now))
+        # A vSwitch of nobody knows which VPC may be one of every VPC: all paths of one inventory are open then.
+        stray = any(row.get("vpc_id") is None for row in world.rows.get("vswitches", ()))
+        batch = made.setdefault((now, spec.require, shared, stray), Batch(spec=Spec(require=spec.require), now=now))
         world.number = len(batch.worlds)
         batch.worlds.append(world)
         _add(batch, world, spec, tables)

@@ -235,6 +235,10 @@ def _row(line: Line, language: Language, y: float) -> str:
             f'<text class="why" x="{_LEFT - 14}" y="{y + 4.5:g}" text-anchor="end">{escape(inert(line.why))}</text>'
         )
     if line.target is not None:
+        # the whole row is the link, not only its letters
+        inner += (
+            f'<rect x="8" y="{y - _ROW / 2:g}" width="{_BOX - 16}" height="{_ROW}" stroke="none" pointer-events="all"/>'
+        )
         inner = f'<a href="#{line.target}" aria-label="{said}">{inner}</a>'
     return f'<g class="{line.status}">{inner}</g>'
 

@@ -213,7 +213,7 @@
   function line(item, place) {
     const severity = SEVERITIES[item.severity], outcome = OUTCOMES[item.outcome];
     const cell = (...children) => el("td", { role: "gridcell" }, ...children);
-    const tr = el("tr", { class: "row", role: "row", tabindex: "-1", "aria-rowindex": place + 2, "aria-expanded": "false" },
+    const tr = el("tr", { class: "row", role: "row", "aria-level": 1, tabindex: "-1", "aria-rowindex": place + 2, "aria-expanded": "false" },
       cell(el("span", { class: "sev " + severity }, severity)),
       cell(el("span", { class: "out " + (outcome === "n/a" ? "not_applicable" : outcome) }, outcome)),
       cell(el("b", {}, item.rule[0]), " " + item.rule[1], item.fresh ? el("span", { class: "new" }, "new") : null,
@@ -226,7 +226,7 @@
 
   function unfold(tr) {
     tr.setAttribute("aria-expanded", "true");
-    tr.after(el("tr", { class: "more", role: "row" }, el("td", { colspan: 5, role: "gridcell" }, detail(tr.item))));
+    tr.after(el("tr", { class: "more", role: "row", "aria-level": 2 }, el("td", { colspan: 5, role: "gridcell" }, detail(tr.item))));
   }
 
   function fold(tr) {

@@ -20,9 +20,7 @@
   }
 
   async function unpack() {
-    let text = box.textContent.trim();
-    if (!text && box.dataset.source) text = (await (await fetch(box.dataset.source)).text()).trim();
-    const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+    const bytes = Uint8Array.from(atob(box.textContent.trim()), (char) => char.charCodeAt(0));
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
     return JSON.parse(await new Response(stream).text());
   }
@@ -377,13 +375,12 @@
   async function start() {
     colours();
     copies();
-    if (box.dataset.source && location.protocol === "file:") return hint("a web server that serves this folder");
+    if (!box.textContent.trim()) return hint("the file data.js beside this page");
     try { data = await unpack(); } catch { return hint("a newer browser"); }
     all = data.rows.map((fields, index) => new Row(fields, index));
     heads();
     chips();
-    let wait = 0;
-    $("q").addEventListener("input", () => { clearTimeout(wait); wait = setTimeout(apply, all.length > 5000 ? 120 : 0); });
+    $("q").addEventListener("input", () => apply());
     document.querySelector(".filter").addEventListener("submit", (event) => event.preventDefault());
     $("rows").addEventListener("click", (event) => {
       const tr = event.target.closest("tr.row");

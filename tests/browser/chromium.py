@@ -24,7 +24,12 @@ def find_chromium() -> str | None:
 
 def launched(playwright: Playwright, program: str) -> Browser:
     """One headless browser that asks nobody for updates."""
-    flags = ["--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update"]
+    flags = [
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--disable-background-networking",
+        "--disable-component-update",
+    ]
     return playwright.chromium.launch(executable_path=program, args=flags, chromium_sandbox=False)
 
 
@@ -86,6 +91,8 @@ class Visit:
     def filter(self, text: str) -> list[str]:
         """Types into the filter as a person does; the ids of the findings that are listed then."""
         self.page.locator("#q").fill(text)
-        self.until(f"new URLSearchParams(location.hash.slice(1)).get('q') === {text.strip() or None!r}".replace("None", "null"))
+        self.until(
+            f"new URLSearchParams(location.hash.slice(1)).get('q') === {text.strip() or None!r}".replace("None", "null")
+        )
         found: list[str] = self.value("[...document.querySelectorAll('tr.row')].map((tr) => tr.item.id)")
         return found

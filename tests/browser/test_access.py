@@ -12,7 +12,8 @@ from tests.browser.test_page import OPEN_ALL
 def grave(found: dict) -> list[str]:
     """What axe calls serious or critical: rule, and the first elements."""
     return [
-        f"{item['id']}: {item['help']}: " + " | ".join(node["html"][:150] + " " + node["failureSummary"][:200] for node in item["nodes"][:4])
+        f"{item['id']}: {item['help']}: "
+        + " | ".join(node["html"][:150] + " " + node["failureSummary"][:200] for node in item["nodes"][:4])
         for item in found["violations"]
         if item["impact"] in ("serious", "critical")
     ]

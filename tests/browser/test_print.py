@@ -45,6 +45,9 @@ def test_a_filtered_list_prints_what_it_lists(visit: Open) -> None:
 def test_nothing_is_cut_off_on_paper(visit: Open) -> None:
     made = visit("broken", viewport={"width": 718, "height": 1000})  # A4 between its margins
     made.page.emulate_media(media="print")
-    assert made.value("""[...document.querySelectorAll('main *')].filter((node) => node.checkVisibility() &&
+    assert (
+        made.value("""[...document.querySelectorAll('main *')].filter((node) => node.checkVisibility() &&
       node.getBoundingClientRect().right > 719 && !node.closest('.hops .ok'))
-      .map((node) => node.outerHTML.slice(0, 120))""") == []
+      .map((node) => node.outerHTML.slice(0, 120))""")
+        == []
+    )

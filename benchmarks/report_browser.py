@@ -12,11 +12,20 @@ the plainest loop.  Fails (exit 1) above the budgets.
 
 from __future__ import annotations
 
+import os
+import statistics
 import sys
+import tempfile
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from playwright.sync_api import Browser, sync_playwright
+
+from auditor.reporters import html
+from tests.browser.chromium import READY, address, find_chromium, launched
+from tests.reporters.fixture import big_report
 
 NUMBER, RUNS = 50_000, 5
 

@@ -6,7 +6,7 @@
   const PAGE = 100, OURS = /^#(?:[qf]=|plf1-)/;
   const $ = (id) => document.getElementById(id);
   const box = $("data");
-  let data, all = [], view = [], drawn = 0, query = "", column = -1, down = false, open = "";
+  let data, all = [], view = [], drawn = 0, query = "", column = -1, down = false, open = "", settling = 0;
 
   function el(tag, attributes, ...children) {
     const node = document.createElement(tag);
@@ -27,7 +27,7 @@
 
   // One row of the data; the order of the fields is that of html.py.  Fields are looked up when they are needed.
   class Row {
-    constructor(fields, index) { this.fields = fields; this.index = index; this.text = ""; }
+    constructor(fields, index) { this.fields = fields; this.index = index; this.text = ""; this.held = null; }
     get id() { return "plf1-" + this.fields[0]; }
     get rule() { return data.rules[this.fields[1]]; }
     get severity() { return this.fields[2]; }
@@ -37,7 +37,7 @@
     get name() { return data.pool[this.fields[6]]; }
     get account() { return data.pool[this.fields[7]]; }
     get region() { return data.pool[this.fields[8]]; }
-    get owners() { return this.fields[9].map(([side, owner]) => [side, data.pool[owner]]); }
+    get owners() { return this.held ||= this.fields[9].map(([side, owner]) => [side, data.pool[owner]]); }
     get observed() { return this.fields[10]; }
     get reason() { return data.pool[this.fields[11]]; }
     get summary() { return data.pool[this.fields[12]]; }
@@ -188,10 +188,12 @@
       list.value = set.length === 1 ? set[0] : "";
       if (list.selectedIndex < 0) list.value = "";
     }
-    keep();
+    clearTimeout(settling);
+    settling = setTimeout(keep, 150); // browsers refuse an address that changes with every letter
   }
 
   function keep() {
+    clearTimeout(settling);
     const parts = [];
     if (query.trim()) parts.push("q=" + encodeURIComponent(query.trim()));
     if (open) parts.push(parts.length ? "f=" + open : open);

@@ -33,16 +33,17 @@ def browser() -> Iterator[Browser]:
         running.close()
 
 
+MADE: dict[str, Callable[[], Report]] = {
+    "usual": fixture.report,
+    "hostile": fixture.hostile_report,
+    "clean": fixture.clean_report,
+    "empty": lambda: fixture.report(findings=(), reads=(), paths=()),
+    "big": lambda: fixture.big_report(20_000),
+}
+
+
 class Pages:
     """Reports and their pages by name, each made once: names of scenarios, or those of `MADE`."""
-
-    MADE: dict[str, Callable[[], Report]] = {
-        "usual": fixture.report,
-        "hostile": fixture.hostile_report,
-        "clean": fixture.clean_report,
-        "empty": lambda: fixture.report(findings=(), reads=(), paths=()),
-        "big": lambda: fixture.big_report(20_000),
-    }
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -50,7 +51,7 @@ class Pages:
 
     def report(self, name: str) -> Report:
         if name not in self._reports:
-            self._reports[name] = self.MADE[name]() if name in self.MADE else of_scenario(name)
+            self._reports[name] = MADE[name]() if name in MADE else of_scenario(name)
         return self._reports[name]
 
     def __getitem__(self, name: str) -> str:

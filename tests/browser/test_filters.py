@@ -85,7 +85,7 @@ def test_buttons_and_lists_write_the_filter(visit: Open, pages: Pages) -> None:
         button.click()
         assert box.input_value() == ""
         assert button.get_attribute("aria-pressed") == "false"
-        assert made.value("location.hash") == ""
+        made.until("location.hash === ''")
     rule = summary.shown[0].rule_id
     page.get_by_label("Rule", exact=True).select_option(rule)
     assert box.input_value() == f"rule:{rule.lower()}"

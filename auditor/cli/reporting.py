@@ -187,6 +187,7 @@ def write_documents(
         given: dict[str, Any] = {
             "width": terminal.columns if output.path is None else 120,
             "color": terminal.paints if output.path is None else False,
+            "links": terminal.links if output.path is None else False,
             "lang": terminal.language.code,
             **{parameter: value for form, parameter, value in settings if form == output.name},
         }

@@ -18,8 +18,8 @@ from auditor.inventory.snapshot import Snapshot
 from auditor.permissions import CALLED, AccountSide, operations_needed, rule_operations
 from auditor.spec import Spec
 
-#: Codes that say that something was not tried, in the order in which any other code is preferred to them.
-_NOT_TRIED = ("Plaudit.ParentUnread", "Plaudit.NotCollected")
+#: Codes that say that something was not tried; any other code is preferred to them.
+_NOT_TRIED = ("Plaudit.ParentUnread",)
 
 
 @dataclass(frozen=True, slots=True)

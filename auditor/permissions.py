@@ -33,14 +33,14 @@ _EITHER_SIDE = {
     "vpc:DescribeVpcs": "vpcs vpc_cidrs",
     "vpc:DescribeVSwitches": "vswitches",
     "vpc:DescribeNetworkAcls": "network_acls network_acl_entries",
-    "vpc:DescribeFlowLogs": "flow_logs",
-    "cms:DescribeMetricRuleList": "metric_alarms",
 }
 _CONSUMER = {
     "privatelink:GetVpcEndpointAttribute": "endpoint_attributes",
     "privatelink:ListVpcEndpointZones": "endpoint_zones",
     "privatelink:ListVpcEndpointSecurityGroups": "endpoint_security_groups",
     "privatelink:ListVpcEndpointServicesByEndUser": "visible_services visible_service_zones",
+    "vpc:DescribeFlowLogs": "flow_logs",
+    "cms:DescribeMetricRuleList": "metric_alarms",
     "ecs:DescribeNetworkInterfaces": "network_interfaces eni_addresses eni_security_groups",
 }
 _PROVIDER = {
@@ -120,7 +120,7 @@ def _declares_instances(spec: Spec | None) -> bool:
 
 def rule_operations(rule: Rule, side: AccountSide = "both", spec: Spec | None = None) -> frozenset[str]:
     """Operations the rule rests on, directly or because they name what to ask for."""
-    return operations_needed(tables_needed([rule]), side, spec)
+    return operations_needed(tables_needed([rule], spec), side, spec)
 
 
 def policy_document(tables: Collection[str], side: AccountSide = "both", spec: Spec | None = None) -> dict[str, Any]:

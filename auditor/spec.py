@@ -7,7 +7,7 @@ the same as an empty list.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -51,6 +51,10 @@ class Requirements:
     accept_within_hours: int | None = None
 
 
+#: What a rule can be made to depend on, as the specification writes it: `require.flow_logs`, ….
+REQUIREMENTS = tuple(f"require.{name.name}" for name in fields(Requirements))
+
+
 @dataclass(frozen=True, slots=True)
 class Spec:
     """A whole specification; `options` are command line options given under `options:`."""
@@ -60,6 +64,11 @@ class Spec:
     require: Requirements = Requirements()
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     path: str | None = None
+
+    def declares(self, requirement: str) -> bool:
+        """Whether one of REQUIREMENTS is declared; a declared `false` requires nothing."""
+        value = getattr(self.require, requirement.removeprefix("require."))
+        return value is not None and value is not False
 
     def service(self, service_id: str) -> ServiceSpec:
         """What holds for a service: its own entry, completed key by key from the entry `*`."""

@@ -45,6 +45,8 @@ OPTIONS: dict[str, OptionKind] = {
     "lock-wait": "seconds",
     "keep-reports": "keep",
     "all-outcomes": "flag",
+    "side": "text",
+    "redact": "text",
     "allow-unknown": "flag",
     "min-coverage": "percent",
     "concurrency": "integer",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from auditor.cli.options import PathText, cloud_options, option, rule_options, spec_option, talk_options
+from auditor.cli.options import PathText, cloud_options, option, redact_option, rule_options, spec_option, talk_options
 from auditor.cli.terminal import Terminal
 from auditor.errors import DeliveryError, NothingReadError
 from auditor.spec import Spec
@@ -32,6 +32,7 @@ from auditor.spec import Spec
     help="How many reads have to be complete for exit 0; default: all.",
 )
 @option("--allow-unknown", is_flag=True, help="Exit 0 although something could not be read.")
+@redact_option
 @talk_options
 @click.pass_context
 def collect(
@@ -51,6 +52,7 @@ def collect(
     exclude: tuple[str, ...],
     min_coverage: float | None,
     allow_unknown: bool,
+    redact: str | None,
 ) -> int:
     """Collect only; the snapshot can be judged elsewhere, merged, kept.
 
@@ -58,21 +60,29 @@ def collect(
     plaudit collect --profiles provider -o provider.snapshot
     plaudit scan --from provider.snapshot --from consumer.snapshot
 
-    Everything is read unless --select, --exclude or --rules name the rules it is for.
+    Everything is read unless --select, --exclude or --rules name the rules it is for; flow logs and alarms only where
+    the specification requires them (require.flow_logs).
     Exit codes: 0 everything was read; 4 something was not, the snapshot says what; 5 nothing could be read.
     """  # fmt: skip
     from auditor.cli import gathering, output, reporting
-    from auditor.cli.judging import selected_rules, tables_for
+    from auditor.cli.judging import selected_rules, tables_for, tables_of_everything
+    from auditor.cli.redacting import Redactor
     from auditor.reporters.summary import coverage_summary
 
     terminal = ctx.ensure_object(Terminal)
+    redactor = Redactor.opened(redact, terminal)
     narrowed = bool(rule_folders or select or exclude)
-    tables = tables_for(selected_rules(rule_folders, select, exclude)) if narrowed else None
+    rules = selected_rules(rule_folders, select, exclude)
+    tables = tables_for(rules, spec) if narrowed else tables_of_everything(rules, spec)
     cloud = gathering.Cloud(profiles, config_path, regions, endpoint_url, concurrency, timeout, deadline)
     accounts = cloud.accounts()
     with output.opened((), target) as outputs:
         assert outputs.save is not None  # noqa: S101 - a target was given
-        snapshot = gathering.collect_snapshot(cloud, accounts, terminal, tables=tables, spec=spec, save=outputs.save)
+        snapshot = gathering.collect_snapshot(
+            cloud, accounts, terminal, tables=tables, spec=spec, save=outputs.save, redactor=redactor
+        )
+        if redactor is not None:
+            snapshot = redactor.snapshot(snapshot)
         reads = reporting.reads_of(snapshot.coverage)
         if not reporting.anything_read(reads):
             raise NothingReadError(reporting.nothing_read(reads))

@@ -69,7 +69,7 @@ def _scan(terminal: Terminal, url: str, config: Path, profiles: list[str], stem:
     files = [("html", stem.with_suffix(".html")), ("json", stem.with_suffix(".json"))]
     with output.opened([("table", None), *files]) as outputs:
         cloud = gathering.Cloud(profiles, config, endpoint_url=url)
-        tables = tables_for(rules, paths=True)
+        tables = tables_for(rules, Spec(), paths=True)
         snapshot = gathering.collect_snapshot(cloud, cloud.accounts(), terminal, tables=tables, spec=Spec())
         findings, paths = judged(snapshot, rules, Spec(), one_sided=False)
         report = reporting.build_report(

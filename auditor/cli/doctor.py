@@ -65,7 +65,7 @@ def doctor(
     rules = selected_rules(rule_folders, select, exclude)
     cloud = gathering.Cloud(profiles, config_path, regions, endpoint_url, concurrency, timeout, deadline)
     # As a scan of the same selection: paths too, where all rules are meant.
-    tables = tables_for(rules, paths=not select)
+    tables = tables_for(rules, spec, paths=not select)
     snapshot = gathering.collect_snapshot(cloud, cloud.accounts(), terminal, tables=tables, spec=spec)
     findings, _ = judged(snapshot, rules, spec, one_sided=False, paths=False)
     made = trials(snapshot, rules, findings, spec)

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 from auditor.cli.output import FileSink
 from auditor.cli.progress import shown
 from auditor.cli.terminal import Terminal
+from auditor.errors import NothingReadError
 
 if TYPE_CHECKING:
+    from auditor.cli.redacting import Redactor
     from auditor.collect.accounts import Profile
     from auditor.inventory.snapshot import Snapshot
     from auditor.probe.result import ProbeResult
@@ -48,10 +50,11 @@ def collect_snapshot(
     spec: Spec,
     save: FileSink | None = None,
     scan_id: str | None = None,
+    redactor: Redactor | None = None,
 ) -> Snapshot:
     """Collects; `scan_id` is what the scan is called, a new UUID by default.
 
-    On interruption what was read until then goes to `save`, and the interruption goes on.
+    On interruption what was read until then goes to `save`, through `redactor`, and the interruption goes on.
 
     Raises NothingReadError, UsageError, Interrupted.
     """
@@ -72,9 +75,16 @@ def collect_snapshot(
             )
         except CollectInterrupted as interruption:
             if save is not None:
-                store(_identified(interruption.snapshot, scan_id), save)
+                partial = _identified(interruption.snapshot, scan_id)
+                store(partial if redactor is None else redactor.snapshot(partial), save)
                 terminal.error(f"what was read until then is in {save.path}")
             raise
+        except NothingReadError:
+            if redactor is None:
+                raise
+            from auditor.cli.redacting import nothing_read
+
+            raise nothing_read() from None
     return _identified(snapshot, scan_id)
 
 
@@ -114,14 +124,18 @@ def keep(snapshot: Snapshot, save: FileSink | None, folder: Path | None, termina
     return undelivered
 
 
-def load_snapshots(paths: Sequence[Path], terminal: Terminal) -> tuple[Snapshot, tuple[str, ...]]:
-    """Saved snapshots, merged, and what a user should know about the merging.  Raises FileError."""
+def load_snapshots(paths: Sequence[Path], terminal: Terminal | None) -> tuple[Snapshot, tuple[str, ...]]:
+    """Saved snapshots, merged, and what a user should know about the merging, said if a terminal is given.
+
+    Raises FileError.
+    """
     from auditor.inventory.archive import load_snapshot
     from auditor.inventory.merge import merge_snapshots
 
     merged = merge_snapshots([load_snapshot(path) for path in paths])
-    for notice in merged.notices:
-        terminal.notice(notice)
+    if terminal is not None:
+        for notice in merged.notices:
+            terminal.notice(notice)
     return merged.snapshot, merged.notices
 
 
@@ -135,14 +149,15 @@ def read_probes(paths: Sequence[Path]) -> list[ProbeResult]:
 
 
 def with_probes(
-    snapshot: Snapshot, results: Sequence[ProbeResult], max_age: float, terminal: Terminal
+    snapshot: Snapshot, results: Sequence[ProbeResult], max_age: float, terminal: Terminal | None
 ) -> tuple[Snapshot, tuple[str, ...]]:
-    """The snapshot with the evidence of probes, and what a user should know about it."""
+    """The snapshot with the evidence of probes, and what a user should know about it, said if a terminal is given."""
     if not results:
         return snapshot, ()
     from auditor.probe.evidence import add_probes
 
     evidence = add_probes(snapshot, results, max_age=max_age)
-    for notice in evidence.notices:
-        terminal.warn(notice)
+    if terminal is not None:
+        for notice in evidence.notices:
+            terminal.warn(notice)
     return evidence.snapshot, evidence.notices

@@ -26,16 +26,31 @@ def selected_rules(folders: Sequence[Path], select: Sequence[str] = (), exclude:
     return select_rules(load_rules(folders), select, exclude)
 
 
-def tables_for(rules: Sequence[Rule], *, paths: bool = False) -> frozenset[str]:
-    """Inventory tables that have to be collected, those for paths too if they are wanted."""
+def tables_for(rules: Sequence[Rule], spec: Spec, *, paths: bool = False) -> frozenset[str]:
+    """Inventory tables that have to be collected under a specification, those for paths too if they are wanted."""
     from auditor.engine import tables_needed
 
-    needed = tables_needed(rules)
+    needed = tables_needed(rules, spec)
     if paths:
         from auditor.facts.paths import PATH_TABLES
 
         needed |= PATH_TABLES
     return needed
+
+
+def tables_of_everything(rules: Sequence[Rule], spec: Spec) -> frozenset[str]:
+    """Every inventory table but those that only rules need which the specification does not call for."""
+    from auditor.engine import tables_needed
+    from auditor.inventory.schema import TABLES
+
+    return frozenset(TABLES) - (tables_needed(rules) - tables_needed(rules, spec))
+
+
+def paths_collected(snapshot: Snapshot) -> bool:
+    """Whether a snapshot holds what paths rest on; one that was made with --select does not."""
+    from auditor.facts.paths import paths_collected as collected
+
+    return collected(snapshot)
 
 
 def judged(

@@ -111,6 +111,30 @@ class FormatSetting(click.ParamType[tuple[str, str, bool | str]]):
         return [CompletionItem(f"{name}=") for name in setting_names() if name.startswith(incomplete)]
 
 
+class SideText(click.ParamType[tuple[str, tuple[str, ...]]]):
+    """`SIDE` or `SIDE:ACCOUNT`, with commas between the accounts of one company."""
+
+    name = "side[:account]"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, tuple[str, ...]]:
+        if isinstance(value, tuple):
+            return value  # click converts a default twice
+        side, separator, accounts = str(value).partition(":")
+        ids = tuple(word.strip() for word in accounts.split(",") if word.strip())
+        if side not in ("provider", "consumer"):
+            self.fail(f"{side!r} is not a side; write provider or consumer", param, ctx)
+        if separator and not ids:
+            self.fail(f"{value!r} names no account; write {side}:ACCOUNT, or {side}", param, ctx)
+        return side, ids
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(side) for side in ("provider", "consumer") if side.startswith(incomplete)]
+
+
 class KeepText(click.ParamType[str]):
     """`30` reports, or `30d` for days."""
 
@@ -272,6 +296,17 @@ report_options = _together(
            help="Of reports and snapshots with {date}, {time} or {scan_id} in their names keep so many (30), or those "
                 "of so many days (30d); only files that plaudit made by the same name are deleted."),
     option("--all-outcomes", is_flag=True, help="List passed and not applicable outcomes too."),
+)  # fmt: skip
+
+
+reader_options = _together(
+    option("--side", type=SideText(), metavar="S[:ACCOUNT]",
+           help="The documents for one side only, provider or consumer: its own objects whole, of the other verdicts."),
+)  # fmt: skip
+
+redact_option = option(
+    "--redact", is_flag=False, flag_value="", metavar="[=KEYFILE]",
+    help="Pseudonyms in place of ids, accounts, addresses and names; the same in every run with one key file.",
 )  # fmt: skip
 
 

@@ -50,7 +50,7 @@ def policy(
 
     terminal = ctx.ensure_object(Terminal)
     # As a scan of the same selection: paths too, where all rules are meant.
-    tables = tables_for(selected_rules(rule_folders, select, exclude), paths=not select)
+    tables = tables_for(selected_rules(rule_folders, select, exclude), spec, paths=not select)
     document = policy_document(tables, side, spec)
     terminal.write(json.dumps(document, indent=2) + "\n")
     return 0

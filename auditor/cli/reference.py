@@ -111,6 +111,8 @@ def rules_page() -> str:
             "",
             f"Fix: {rule.remediation.summary}",
         ]
+        if rule.only_if_declared is not None:
+            parts += ["", f"Read and judged only where the specification declares `{rule.only_if_declared}`."]
         parts += [""] if rule.sources else []
         parts += [f"* [{source.title}]({source.url})" for source in rule.sources]
     return "\n".join(parts) + "\n"
@@ -124,6 +126,9 @@ called.
     plaudit policy --side provider              the least RAM policy, ready to paste
     plaudit policy --side consumer --select SG  for some rules only
     plaudit doctor --profiles provider,consumer what is still missing, and which rules that costs
+
+What a rule reads only where the specification declares it (GOV-005: `require.flow_logs`) is granted, tried and read
+only then, so give `plaudit policy` and `plaudit doctor` the same `--spec` as `plaudit scan`.
 
 `--side` says what the account owns: endpoint services (provider), endpoints (consumer), or both. Attach the policy
 to the RAM user or the role of the profile. `sts:GetCallerIdentity`, with which plaudit finds out whose account a
@@ -139,8 +144,7 @@ profile opens, needs no grant.
   once, a rule whose verdict rests on a computed fact is named at each of them it rests on, and so is a rule that was
   unknown before without naming a read: rather one too many than one too few.
 * `error_code` is the API's code, or plaudit's own: `Plaudit.NoPermission` (an empty list, which a dry run shows to
-  be a refusal), `Plaudit.ParentUnread` (not tried, because the read that names what to ask for failed),
-  `Plaudit.NotCollected` (plaudit does not read it; no permission helps, and `ram_action` is null), and those of
+  be a refusal), `Plaudit.ParentUnread` (not tried, because the read that names what to ask for failed), and those of
   `plaudit scan`.
 * `account_id` is null where a profile could not tell its account; `region_id` is empty for operations without a
   region.

@@ -149,6 +149,18 @@ def build_report(
     )
 
 
+def view_of(snapshot: Snapshot, side: tuple[str, tuple[str, ...]] | None) -> Callable[[Report], Report] | None:
+    """What --side makes of a report; None for the whole.  Raises UsageError if it is not clear whose page it is."""
+    if side is None:
+        return None
+    from auditor.findings import Side
+    from auditor.reporters.sides import Reader, for_side, readers
+
+    reader = Reader(Side(side[0]), side[1])
+    readers(snapshot, reader)
+    return lambda report: for_side(report, snapshot, reader)
+
+
 def probe_targets(snapshot: Snapshot, spec: Spec) -> Mapping[str, object]:
     """What a JSON report says for `plaudit probe --report`: names, addresses and ports of the endpoints."""
     from auditor.probe.inventory import targets_of
@@ -165,12 +177,14 @@ def write_documents(
     settings: Sequence[tuple[str, str, bool | str]] = (),
     undelivered: Sequence[str] = (),
     tell: Callable[[Report], Sequence[str]] | None = None,
+    view: Callable[[Report], Report] | None = None,
 ) -> Verdict:
     """Renders and writes every document; one that cannot be written does not keep the others from being written.
 
     `settings` are (format, parameter of its renderer, value); a later one of the same comes before an earlier one.
     `undelivered` names what could not be written before.  `tell` notifies people, after the documents but before those
-    that say what was not delivered, and returns what went wrong.
+    that say what was not delivered, and returns what went wrong.  `view` makes of the report what its readers may have;
+    the verdict is that of the whole report.
     """
     undelivered = list(undelivered)
     report, verdict = with_verdict(report, gate, undelivered)
@@ -191,9 +205,10 @@ def write_documents(
             "lang": terminal.language.code,
             **{parameter: value for form, parameter, value in settings if form == output.name},
         }
-        data = format_named(output.name).render(report, given)
+        shown = report if view is None else view(report)
+        data = format_named(output.name).render(shown, given)
         if output.name == "github" and given.get("summary"):
-            undelivered += _step_summary(report, terminal)
+            undelivered += _step_summary(shown, terminal)
         place = str(output.path) if output.path is not None else "standard output"
         try:
             if output.sink is None:

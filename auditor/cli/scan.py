@@ -18,6 +18,8 @@ from auditor.cli.options import (
     judge_options,
     option,
     probe_options,
+    reader_options,
+    redact_option,
     report_options,
     rule_options,
     spec_option,
@@ -48,6 +50,8 @@ _CLOUD = ("profiles", "config_path", "regions", "endpoint_url", "deadline")
 @acceptance_options
 @history_options
 @report_options
+@reader_options
+@redact_option
 @sink_option("--deliver", "Send events there too, any number")
 @delivery_options
 @notify_option
@@ -85,6 +89,8 @@ def scan(
     html_dir: Path | None,
     keep_reports: str | None,
     all_outcomes: bool,
+    side: tuple[str, tuple[str, ...]] | None,
+    redact: str | None,
     sinks: tuple[str, ...],
     sinks_file: Path | None,
     deliver_mode: str,
@@ -102,13 +108,17 @@ def scan(
     Exit codes: 0 everything was judged and nothing at or above --fail-on failed; 3 something did; 4 something could not
     be judged; 5 nothing could be read; 6 an output could not be written; 2 wrong usage; 75 another run is under way.
     """  # fmt: skip
-    from auditor.cli import dated, gathering, history, output, reporting, state
+    from auditor.cli import dated, gathering, history, judging, output, reporting, state
     from auditor.cli.acceptance import Acceptance
     from auditor.cli.judging import judged, selected_rules, tables_for
+    from auditor.cli.redacting import Redactor
 
     terminal = ctx.ensure_object(Terminal)
     if snapshots:
         _refuse_both(ctx)
+    redactor = Redactor.opened(redact, terminal)
+    if redactor is not None and (sinks or sinks_file or channels):
+        raise UsageError("--redact makes documents for others; --deliver and --notify go to your own: run them without")
     cloud = gathering.Cloud(profiles, config_path, regions, endpoint_url, concurrency, timeout, deadline)
     rules = selected_rules(rule_folders, select, exclude)
     accepted = Acceptance.read(baseline, waivers, strict=waivers_strict, folders=rule_folders)
@@ -130,19 +140,34 @@ def scan(
     ):
         notices: tuple[str, ...] = ()
         if snapshots:
-            snapshot, notices = gathering.load_snapshots(snapshots, terminal)
+            snapshot, notices = gathering.load_snapshots(snapshots, None if redactor else terminal)
+            if not judging.paths_collected(snapshot):
+                with_paths, notices = False, (*notices, "paths were not collected: the scan was one of a few rules")
         else:
             accounts = cloud.accounts()
             snapshot = gathering.collect_snapshot(
-                cloud, accounts, terminal, tables=tables_for(rules, paths=with_paths), spec=spec, save=outputs.save,
+                cloud,
+                accounts,
+                terminal,
+                tables=tables_for(rules, spec, paths=with_paths),
+                spec=spec,
+                save=outputs.save,
                 scan_id=names.moment.scan_id,
-            )  # fmt: skip
-        snapshot, told = gathering.with_probes(snapshot, seen, probe_max_age, terminal)
+                redactor=redactor,
+            )
+        snapshot, told = gathering.with_probes(snapshot, seen, probe_max_age, None if redactor else terminal)
         notices += told
-        undelivered = gathering.keep(snapshot, outputs.save, folder, terminal)
+        original = snapshot
+        if redactor is not None:
+            snapshot, spec, side = redactor.snapshot(original), redactor.spec(spec), redactor.side(side)
+            notices = redactor.notices(notices, terminal)
+            accepted = redactor.acceptance(accepted)
+        memory = folder if redactor is None else None  # what is remembered knows the objects by their ids
+        undelivered = gathering.keep(snapshot, outputs.save, memory, terminal)
         reads = reporting.reads_of(snapshot.coverage)
         if not reporting.anything_read(reads):
             raise NothingReadError(reporting.nothing_read(reads))
+        view = reporting.view_of(snapshot, side)
         findings, paths = judged(snapshot, rules, spec, one_sided=one_sided, paths=with_paths)
         report = reporting.build_report(
             snapshot,
@@ -154,9 +179,13 @@ def scan(
             paths=paths,
             extra=reporting.probe_targets(snapshot, spec) if any(name == "json" for name, _ in formats) else None,
         )
-        with history.opened(None if no_history else folder, terminal) as ledger:
+        with history.opened(None if no_history else memory, terminal) as ledger:
             report = history.remembered(ledger, report)
-            report = accepted.applied(report, snapshot, [rule.id for rule in rules], terminal)
+            if redactor is None:
+                report = accepted.applied(report, snapshot, [rule.id for rule in rules], terminal)
+            else:
+                report = redactor.accepted(report, original, accepted, [rule.id for rule in rules], terminal)
+                gate = redactor.gate(gate, report)
             report, _ = reporting.with_verdict(report, gate)
             undelivered += delivery.run(targets, folder, report, judged_rules, terminal)
             rule_ids = [rule.id for rule in rules]
@@ -167,6 +196,7 @@ def scan(
                 gate,
                 settings=format_settings,
                 undelivered=undelivered,
+                view=view,
                 tell=lambda told: notifier.told(folder, told, ledger, rule_ids, terminal),
             )
             history.record(ledger, report, verdict, rule_ids, terminal)

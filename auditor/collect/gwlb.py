@@ -1,6 +1,7 @@
 """GWLB: load balancers with their zones; called only where a service uses one.
 
-Its listeners take every port and have none of their own, so they are no rows of `listeners`.
+Its listeners take every protocol and port and have none of their own, so there is nothing of them that a row of
+`listeners` could say or a rule could judge: they are not asked for, and that is no gap.
 """
 
 from __future__ import annotations

@@ -121,7 +121,6 @@ _RATES: dict[str, tuple[int, int]] = {
     "nlb:ListServerGroupServers": (20, 1),
     "nlb:GetListenerHealthStatus": (10, 1),
     "gwlb:ListLoadBalancers": (600, 60),
-    "gwlb:ListListeners": (600, 60),
     "vpc:DescribeNetworkAcls": (30, 60),
     "ecs:DescribeSecurityGroupAttribute": (500, 60),
     "ecs:DescribeSecurityGroups": (500, 60),
@@ -269,7 +268,6 @@ OPERATIONS: dict[str, Operation] = {
             batch=20,
             form=True,
         ),
-        _row("gwlb:ListListeners", "Listeners", "token", 100, ids="LoadBalancerIds", style="list", batch=20, form=True),
         # ------------------------------------------------------------------------------------------------- vpc
         _row("vpc:DescribeVpcs", "Vpcs.Vpc", "page", 50),
         _row("vpc:DescribeVSwitches", "VSwitches.VSwitch", "page", 50),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from auditor.collect import alb, clb, gwlb, nlb, privatelink
+from auditor.collect import alb, clb, gwlb, nlb, privatelink, vpc
 from auditor.collect.caller import Listing, batches
 from auditor.collect.fields import Rows
 from auditor.collect.operations import OPERATIONS
@@ -93,6 +93,13 @@ class ProviderReads(Reads):
         if want("health_status"):
             for one in ids:
                 yield self._clb_health(region, one)
+        if want("eip_addresses"):
+            yield self._job(
+                vpc.EIP_ADDRESSES,
+                lambda: vpc.fetch(self.caller, region, vpc.EIP_ADDRESSES),
+                lambda listing: vpc.eip_rows(listing.items),
+                {"eip_addresses": [""]},
+            )
 
     def _clb_batch(
         self,
@@ -154,10 +161,6 @@ class ProviderReads(Reads):
         if self.wanted.any("load_balancers", "load_balancer_zones", "resource_tags"):
             for some in batches(ids, 20):
                 yield self._gwlb_batch(region, some)
-        for table in ("listeners", "listener_acls", "health_status"):
-            if self.wanted.any(table):
-                words = "listeners of a GWLB take every port and are not read"
-                self.ledger.gap("gwlb:ListListeners", table, ids, "Plaudit.NotCollected", words)
 
     def _gwlb_batch(self, region: str, ids: Sequence[str]) -> Read:
         tables = ("load_balancers", "load_balancer_zones", "resource_tags")

@@ -18,7 +18,7 @@ class Unit(HostReads):
         """Read everything wanted.  The lists of endpoints and endpoint services are in the ledger already."""
         services = self.ledger.values("endpoint_services", "service_id")
         endpoints = self.ledger.rows("endpoints")
-        self._stage(self._of_region(bool(services)))
+        self._stage(self._of_region(bool(services), bool(endpoints)))
         self._stage([*self._of_services(services), *self._of_endpoints(endpoints)])
         self._stage([*self._of_load_balancers(), *self._of_interfaces(), *self._after_vswitches()])
         self._stage(self._after_listeners())
@@ -27,7 +27,7 @@ class Unit(HostReads):
         self._stage(self._of_group_rules())
         self._stage(self._of_groups_and_lists())
 
-    def _of_region(self, provides: bool) -> Iterable[Read]:
+    def _of_region(self, provides: bool, consumes: bool) -> Iterable[Read]:
         want, region, caller = self.wanted.any, self.region, self.caller
         services_read = self.ledger.complete("endpoint_services")
         if want("connections", "connection_zones") and (provides or not services_read):
@@ -46,14 +46,15 @@ class Unit(HostReads):
             )
         simple: list[tuple[str, str, Callable[[Listing], Rows]]] = [
             ("vswitches", vpc.VSWITCHES, lambda listing: vpc.vswitch_rows(listing.items)),
-            ("flow_logs", vpc.FLOW_LOGS, lambda listing: vpc.flow_log_rows(listing.items)),
         ]
-        if provides:
-            simple.append(("eip_addresses", vpc.EIP_ADDRESSES, lambda listing: vpc.eip_rows(listing.items)))
+        # What is recorded and watched is the consumer's side of an endpoint.
+        consumes = consumes or not self.ledger.complete("endpoints")
+        if consumes:
+            simple.append(("flow_logs", vpc.FLOW_LOGS, lambda listing: vpc.flow_log_rows(listing.items)))
         for table, operation, rows in simple:
             if want(table):
                 yield self._job(operation, self._region_list(operation), rows, {table: [""]})
-        if want("metric_alarms"):
+        if want("metric_alarms") and consumes:
             yield self._job(
                 cms.ALARMS,
                 lambda: cms.fetch(caller, region),

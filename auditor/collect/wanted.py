@@ -23,7 +23,7 @@ PREREQUISITES: dict[str, tuple[str, ...]] = {
     "visible_service_zones": ("visible_services",),
     "load_balancers": ("service_resources",),
     "load_balancer_zones": ("service_resources",),
-    "eip_addresses": ("endpoint_services",),
+    "eip_addresses": ("service_resources",),
     "listeners": ("service_resources",),
     "listener_acls": ("listeners",),
     "forwarding_rules": ("listeners",),

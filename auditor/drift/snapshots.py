@@ -228,17 +228,18 @@ _FOLLOWS = {
     ),
 }
 
-#: Lists of a region that are asked for wherever an account is read, and those only where it owns something.  That no
-#: rule needed the latter, and so nobody asked for any of them, is no gap.
+#: Lists of a region that are asked for wherever an account is read, and those only where it owns something in one of
+#: these lists.  That no rule needed the latter, and so nobody asked for any of them, is no gap.
 _FIRST_LISTS = ("endpoints", "endpoint_services")
-_REGION_LISTS = ("vpcs", "vswitches", "flow_logs")
+_REGION_LISTS = {"vpcs": _FIRST_LISTS, "vswitches": _FIRST_LISTS, "flow_logs": ("endpoints",)}
 
 
 def _unasked(view: _View, other: _View) -> Iterator[Unreadable]:
     """Lists that `view` should hold, because the other side asked for them, and does not: a narrower collection."""
     collected = {table for table, _target in view.asked}
     for table, account, region in other.places.keys() - view.places.keys():
-        wanted = table in _REGION_LISTS and table in collected and region in _active_regions(view, account)
+        owning = _REGION_LISTS.get(table, ())
+        wanted = table in collected and region in _active_regions(view, account, owning)
         if table in _FIRST_LISTS or wanted:
             yield Unreadable(account, region, table, TABLES[table].operations[0], "Plaudit.NotCollected")
     missing = other.asked.keys() - view.asked.keys()
@@ -249,10 +250,10 @@ def _unasked(view: _View, other: _View) -> Iterator[Unreadable]:
             yield Unreadable(account, region, table, operation, "Plaudit.NotCollected")
 
 
-def _active_regions(view: _View, account: str) -> set[str]:
-    """The regions in which an account owns an endpoint or a service."""
+def _active_regions(view: _View, account: str, lists: Iterable[str]) -> set[str]:
+    """The regions in which an account owns something in one of the lists."""
     found: set[str] = set()
-    for first in _FIRST_LISTS:
+    for first in lists:
         frame = view.snapshot.tables.get(first)
         if frame is not None and not frame.empty:
             found.update(frame.loc[frame["account_id"] == account, "region_id"].dropna())

@@ -14,7 +14,7 @@ from auditor.facts.schema import FACTS
 from auditor.findings import Basis, Outcome, Severity, Side, Source
 from auditor.inventory.schema import TABLES, Column
 from auditor.resources import rules_folder
-from auditor.spec import Spec
+from auditor.spec import REQUIREMENTS, Spec
 from auditor.spec_file import spec_from_node
 from auditor.yaml_reader import Node, did_you_mean, read_yaml
 
@@ -141,7 +141,17 @@ def read_rule(path: Path, *, builtin: bool) -> Rule:
             "remediation",
             "examples",
         ),
-        optional=("evidence", "sources", "tags", "applies", "none_found", "aliases", "deprecated", "never_fails"),
+        optional=(
+            "evidence",
+            "sources",
+            "tags",
+            "applies",
+            "only_if_declared",
+            "none_found",
+            "aliases",
+            "deprecated",
+            "never_fails",
+        ),
     )
     basis = Basis(node["basis"].text(choices=[basis.value for basis in Basis]))
     sources = tuple(_source(item) for item in node["sources"].items()) if "sources" in node else ()
@@ -165,6 +175,7 @@ def read_rule(path: Path, *, builtin: bool) -> Rule:
         sources=sources,
         tags=tuple(item.text(pattern=_TAG) for item in node["tags"].items()) if "tags" in node else (),
         applies=_sql(node["applies"]) if "applies" in node else None,
+        only_if_declared=node["only_if_declared"].text(choices=REQUIREMENTS) if "only_if_declared" in node else None,
         none_found=Outcome(node["none_found"].text(choices=_OUTCOMES)) if "none_found" in node else Outcome.UNKNOWN,
         aliases=tuple(item.text(pattern=_ID) for item in node["aliases"].items()) if "aliases" in node else (),
         deprecated=node["deprecated"].boolean() if "deprecated" in node else False,

@@ -120,6 +120,8 @@ class Rule:
     """One checkable claim about one kind of resource, as its file states it.
 
     `resource` is the kind; a rule that `never_fails` speaks of a risk, and `unknown` is the worst it says.
+    `only_if_declared` is one of `auditor.spec.REQUIREMENTS`: where the specification does not declare it, the rule is
+    not applicable to anything and nothing has to be read for it.
     """
 
     id: str
@@ -138,11 +140,16 @@ class Rule:
     sources: tuple[Source, ...] = ()
     tags: tuple[str, ...] = ()
     applies: Sql | None = None
+    only_if_declared: str | None = None
     none_found: Outcome = Outcome.UNKNOWN
     aliases: tuple[str, ...] = ()
     deprecated: bool = False
     never_fails: bool = False
     lines: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+
+    def is_called_for(self, spec: Spec) -> bool:
+        """Whether the rule has anything to say under this specification."""
+        return self.only_if_declared is None or spec.declares(self.only_if_declared)
 
     @property
     def source(self) -> str:

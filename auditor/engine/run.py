@@ -120,18 +120,21 @@ class _Bench:
         columns: tuple[str, ...] = ()
         rows: list[Draft] = []
         unread: list[_Unread] = []
-        failure: str | None = None
-        if members:
+        #: Where the query is not asked or fails, one outcome and its reason for all members.
+        common: tuple[Outcome, str] | None = None
+        if not rule.is_called_for(self.session.spec):
+            common = Outcome.NOT_APPLICABLE, _not_called_for(rule)
+        elif members:
             try:
                 unread = [self._missing(kind, item) for item in rule.evidence if item.table is not None]
                 columns, rows = self._ask(rule, kind, unread)
             except QueryError as error:
-                failure = f"The rule could not be evaluated: {error}."
+                common = Outcome.UNKNOWN, f"The rule could not be evaluated: {error}."
         maker = Maker(rule, kind, members, columns, self._surroundings)
-        if failure is not None:
+        if common is not None:
+            outcome, reason = common
             entries += [
-                maker.make(member.ref, Outcome.UNKNOWN, reason=failure, values=member.values)
-                for member in members.values()
+                maker.make(member.ref, outcome, reason=reason, values=member.values) for member in members.values()
             ]
         state = _RuleState(rule, kind, [entry for entry in unread if entry.rows], self._sides(rule, kind))
         words: Counter[tuple[str | None, str]] = Counter()
@@ -173,11 +176,14 @@ class _Bench:
     def _hidden(self, rule: Rule, maker: Maker) -> Iterator[Finding]:
         """One unknown per known parent whose members of the rule's kind are not known."""
         for entry in self._list_gaps(KINDS[rule.resource]):
-            found, reason = self._one_sided(entry.gaps, gaps_sentence(entry.gaps, self.session.profiles))
+            gaps = entry.gaps
+            found, reason = self._one_sided(gaps, gaps_sentence(gaps, self.session.profiles))
             values = {"account_id": entry.parent.account_id, "region_id": entry.parent.region_id}
             if entry.parent.type in _ID_COLUMN:
                 values[_ID_COLUMN[entry.parent.type]] = entry.parent.id
-            yield maker.make(entry.parent, found, reason=reason, values=values, gaps=entry.gaps, part="members")
+            if not rule.is_called_for(self.session.spec):
+                found, reason, gaps = Outcome.NOT_APPLICABLE, _not_called_for(rule), ()
+            yield maker.make(entry.parent, found, reason=reason, values=values, gaps=gaps, part="members")
 
     def _ask(self, rule: Rule, kind: Kind, unread: Sequence[_Unread]) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
         """Runs judge.sql.  Rows: the columns of FIXED, then the values for remediation, whose names come first."""
@@ -334,6 +340,10 @@ def _typed(name: str, known: Mapping[str, str]) -> str:
     if name == "related":
         return 'q."related"' if known[name].endswith("[]") else 'q."related"::varchar'
     return f'q."{name}"::{_ANSWER_TYPES.get(name, "varchar")}'
+
+
+def _not_called_for(rule: Rule) -> str:
+    return f"The specification does not declare {rule.only_if_declared}."
 
 
 def _no_reason(answer: Answer) -> str:

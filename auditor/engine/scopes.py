@@ -165,12 +165,13 @@ SCOPE_SQL: dict[str, str] = {
                    string_agg(distinct service_id, ',' order by service_id) as service_ids
             from service_resources group by 1)
         select coalesce(own.account_id, a.account_id) as account_id,
-               coalesce(own.region_id, a.resource_region_id, a.region_id) as region_id,
+               -- Its own region: what was read of it is noted with the region of the service.
+               coalesce(a.resource_region_id, own.region_id, a.region_id) as region_id,
                own.load_balancer_name as name, own.load_balancer_id is not null as given, a.load_balancer_id,
                coalesce(own.load_balancer_type, a.resource_type) as load_balancer_type, a.service_id, a.service_ids
         from attached a left join own using (load_balancer_id)""",
     "listener": """
-        select l.account_id, l.region_id, l.description as name, true as given, l.load_balancer_id, l.protocol,
+        select l.account_id, b.region_id, l.description as name, true as given, l.load_balancer_id, l.protocol,
                l.port, b.load_balancer_type, l.status, l.listener_forward, b.service_id,
                l.load_balancer_id || ':' || l.protocol || ':' || l.port as listener_key
         from (select distinct on (load_balancer_id, protocol, port) * from listeners

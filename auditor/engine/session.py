@@ -79,12 +79,17 @@ class ListGap:
     gaps: tuple[Gap, ...]
 
 
-def tables_needed(rules: Iterable[Rule]) -> frozenset[str]:
-    """Inventory tables the rules need: their evidence, what facts are computed from, and what scopes are built from."""
+def tables_needed(rules: Iterable[Rule], spec: Spec | None = None) -> frozenset[str]:
+    """Inventory tables the rules need: their evidence, what facts are computed from, and what scopes are built from.
+
+    The evidence of a rule that depends on a declaration counts only where `spec` declares it; None: whatever may be
+    declared.
+    """
     needed = {"accounts"}
     for rule in rules:
         needed.update(KINDS[rule.resource].tables)
-        needed.update(rule_tables(rule))
+        if spec is None or rule.is_called_for(spec):
+            needed.update(rule_tables(rule))
     return frozenset(needed)
 
 
@@ -126,6 +131,8 @@ class Session:
         self.owners: dict[str, ResourceRef] = {}
         self.owned: frozenset[str] = frozenset()
         self.wildcards = False
+        #: The specification that is loaded.
+        self.spec = Spec()
 
     # ------------------------------------------------------------------------------------------------ loading
 
@@ -154,6 +161,7 @@ class Session:
         self._read_coverage()
         self._read_owners()
         self._declare(spec)
+        self.spec = spec
         facts = sorted({item.fact for rule in rules for item in rule.evidence if item.fact is not None})
         frames: Mapping[str, pd.DataFrame] = {}
         if facts:

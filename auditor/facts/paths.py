@@ -50,6 +50,21 @@ HOP_KINDS = (
 )
 
 
+#: Of these, what a collection for paths asks for wherever an account owns an endpoint, or an endpoint service.
+_ALWAYS_ASKED = {
+    "endpoints": frozenset(
+        {"vswitches", "vpc_cidrs", "endpoint_zones", "endpoint_security_groups", "network_interfaces"}
+    ),
+    "endpoint_services": frozenset({"vswitches", "service_resources", "service_users", "connections"}),
+}
+
+
+def paths_collected(snapshot: Snapshot) -> bool:
+    """Whether a snapshot was collected for paths; one of a few rules only lacks most of what they rest on."""
+    asked = frozenset(snapshot.coverage["table_name"])
+    return all(tables <= asked for owned, tables in _ALWAYS_ASKED.items() if len(snapshot.tables[owned]))
+
+
 def compute_paths(
     snapshot: Snapshot,
     spec: Spec,

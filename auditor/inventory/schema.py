@@ -414,9 +414,10 @@ _TABLES = (
     ),
     _table(
         "listeners",
-        "Listeners of the load balancers, protocol in lower case.",
+        "Listeners of the load balancers, protocol in lower case.  Those of a GWLB take every protocol and port and "
+        "have none of their own: they are no rows, and nobody asks for them.",
         "load_balancer_id protocol port",
-        "slb:DescribeLoadBalancerListeners nlb:ListListeners alb:ListListeners gwlb:ListListeners",
+        "slb:DescribeLoadBalancerListeners nlb:ListListeners alb:ListListeners",
         [
             _text("load_balancer_id", "Listeners[].LoadBalancerId", "Load balancer id.", required=True),
             _text("protocol", "Listeners[].ListenerProtocol", "tcp, udp, http, https, tcpssl, quic.", required=True),

@@ -239,6 +239,10 @@ class Connections:
             known = self._owners[finding.id] = self._find_owners(finding)
         return known
 
+    def places(self, finding: Finding) -> tuple[str, tuple[str, ...]]:
+        """`connection` and endpoint ids, `service` and service ids, or `account` and nothing: what a finding is of."""
+        return self._atlas.places(finding)
+
     def _find_owners(self, finding: Finding) -> tuple[Owner, ...]:
         resource = finding.resource
         if finding.side is not Side.BOTH:

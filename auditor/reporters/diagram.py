@@ -48,7 +48,7 @@ _SHORT = {
 }
 
 #: Columns of the consumer; the provider has the rest.
-_CONSUMER_COLUMNS = 4
+CONSUMER_COLUMNS = 4
 
 _BOX, _GAP, _ROW, _TOP = 140, 20, 32, 44
 _SIGNS = {
@@ -106,8 +106,8 @@ def svg(path: PathVerdict, language: Language = ENGLISH) -> str:
         'fill="none" stroke="currentColor" font-family="ui-monospace,monospace" font-size="11">',
         f"<title>{escape(sentence(path, language))}</title>",
     ]
-    parts.append(_band("Consumer", path.consumer_account_id, 0, _CONSUMER_COLUMNS, language))
-    parts.append(_band("Provider", path.provider_account_id, _CONSUMER_COLUMNS, len(COLUMNS), language))
+    parts.append(_band("Consumer", path.consumer_account_id, 0, CONSUMER_COLUMNS, language))
+    parts.append(_band("Provider", path.provider_account_id, CONSUMER_COLUMNS, len(COLUMNS), language))
     for number, ((heading, _), hops) in enumerate(zip(COLUMNS, columns, strict=True)):
         left = 2 + number * (_BOX + _GAP)
         verdict = verdict_of(hops)

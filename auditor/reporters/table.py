@@ -309,7 +309,7 @@ class _Page:
             "Exit {code}{also}, gate {severity}",
             code=summary.exit_code,
             also=language.text(" (also {codes})", codes=also) if also else "",
-            severity=self.report.fail_on,
+            severity=language.text(self.report.fail_on),
         )
         yield from self.block(f"{text}: {reasons}" if reasons else text, 0)
 

@@ -29,24 +29,31 @@ def sound_estate() -> World:
     """The tutorial and nine more paths without any fault, and one service that nobody uses yet."""
     world = tutorial()
     consumer, provider = consumer_network(world), provider_network(world)
-    world.add_vswitch(consumer.vpc, "eu-central-1a", "10.10.1.0/24", id="vsw-gw8consumervsw1aaaaa", name="VSwitch 1 a")
+    world.regions["eu-central-1"].zones["eu-central-1c"] = "Frankfurt Zone C"
+    world.add_vswitch(consumer.vpc, "eu-central-1c", "10.10.3.0/24", id="vsw-gw8consumervsw1ccccc", name="VSwitch 1 c")
     for name, ports in PATHS.items():
         add_path(world, consumer, provider, name, ports, backends=3 if name == "billing" else 2)
     drafts = world.add_service(PROVIDER, id="epsrv-gw8drafts", description="drafts")
-    clb = world.add_clb(provider.zone_b, secondary_zone_id="eu-central-1a", id="lb-gw8drafts", name="drafts-clb")
-    clb.default_group = [Backend(b.server_id, b.server_ip) for b in world.clbs["lb-gw8mail"].default_group]
-    world.add_listener(clb, 80)
-    world.attach_resource(drafts, clb)
+    for vswitch, other, suffix in (
+        (provider.zone_b, provider.zone_a, ""),
+        (provider.zone_a, provider.zone_b, "-a"),
+    ):
+        clb = world.add_clb(
+            vswitch, secondary_zone_id=other.zone_id, id=f"lb-gw8drafts{suffix}", name=f"drafts-clb{suffix}"
+        )
+        clb.default_group = [Backend(b.server_id, b.server_ip) for b in world.clbs["lb-gw8mail"].default_group]
+        world.add_listener(clb, 80)
+        world.attach_resource(drafts, clb)
     return world
 
 
 def clb_internet_facing(world: World) -> None:
-    """The CLB of "search" is Internet-facing: RES-003."""
+    """The CLB of "search" in zone b is Internet-facing: RES-003."""
     world.clbs["lb-gw8search"].address_type = "internet"
 
 
 def clb_subscription(world: World) -> None:
-    """The CLB of "billing" is a subscription instance: RES-002."""
+    """The CLB of "billing" in zone b is a subscription instance: RES-002."""
     world.clbs["lb-gw8billing"].pay_type = "PrePay"
 
 
@@ -57,36 +64,37 @@ def consumer_not_whitelisted(world: World) -> None:
 
 
 def connection_not_accepted(world: World) -> None:
-    """Nobody has accepted the connection of "reports" for three days: CONN-001, CONN-002."""
+    """Nobody has accepted the connection of "reports" for three days: CONN-001, CONN-002, and so HA-002."""
     endpoint = world.endpoints["ep-gw8reports"]
     world.disconnect(endpoint)
     endpoint.modified = (datetime.now(UTC) - timedelta(days=3)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def listener_stopped(world: World) -> None:
-    """The listener on port 8443 of "audit" is stopped: LSN-003."""
+    """The listener on port 8443 of "audit" is stopped in zone b: LSN-003."""
     world.clbs["lb-gw8audit"].listener(8443).status = "stopped"
 
 
 def weights_zero(world: World) -> None:
-    """All servers behind port 8080 of "audit" have weight 0: BE-002, HA-005."""
+    """All servers behind port 8080 of "audit" have weight 0 in zone b: BE-002, HA-005."""
     for server in world.server_groups["rsp-gw8audit8080"].servers:
         server.weight = 0
 
 
 def no_backend(world: World) -> None:
-    """The group behind port 9090 of "audit" is empty: BE-001."""
+    """The group behind port 9090 of "audit" is empty in zone b: BE-001."""
     world.server_groups["rsp-gw8audit9090"].servers.clear()
 
 
 def backend_stopped(world: World) -> None:
-    """The third server of "billing" is stopped; the other two still serve: BE-005, BE-004."""
+    """The third server of "billing" is stopped; the other two still serve: BE-005, BE-004 on both CLBs."""
     world.instances["i-gw8billing3"].status = "Stopped"
-    world.clbs["lb-gw8billing"].listener(80).health["i-gw8billing3"] = "abnormal"
+    for id_ in ("lb-gw8billing", "lb-gw8billing-a"):
+        world.clbs[id_].listener(80).health["i-gw8billing3"] = "abnormal"
 
 
 def backends_unhealthy(world: World) -> None:
-    """No server of "media" passes its health check: BE-003, HA-005."""
+    """No server of "media" passes the health check of the CLB in zone b: BE-003, HA-005."""
     listener = world.clbs["lb-gw8media"].listener(80)
     listener.health = {server.server_id: "abnormal" for server in world.clbs["lb-gw8media"].default_group}
 
@@ -123,8 +131,8 @@ def prefix_list_missing(world: World) -> None:
 
 
 def zone_outside_service(world: World) -> None:
-    """The endpoint "archive" has a second zone in which its service has no load balancer: ZONE-001, ZONE-004."""
-    world.add_endpoint_zone(world.endpoints["ep-gw8archive"], world.vswitches["vsw-gw8consumervsw1aaaaa"])
+    """The endpoint "archive" has a third zone in which its service has no load balancer: ZONE-001, ZONE-004."""
+    world.add_endpoint_zone(world.endpoints["ep-gw8archive"], world.vswitches["vsw-gw8consumervsw1ccccc"])
 
 
 def open_whitelist(world: World) -> None:
@@ -135,7 +143,7 @@ def open_whitelist(world: World) -> None:
 
 
 def service_without_resource(world: World) -> None:
-    """The service "drafts" has no load balancer: RES-001."""
+    """The service "drafts" has no load balancer: RES-001, and so HA-001."""
     world.services["epsrv-gw8drafts"].resources.clear()
 
 
@@ -145,7 +153,7 @@ def endpoint_without_group(world: World) -> None:
 
 
 def clb_unprotected(world: World) -> None:
-    """The CLB of "reports" can be deleted by accident: CLB-002."""
+    """The CLB of "reports" in zone b can be deleted by accident: CLB-002."""
     world.clbs["lb-gw8reports"].delete_protection = "off"
 
 
@@ -181,12 +189,19 @@ EXPECTED: dict[str, Expected] = {
         ("ALLOW-005", "epsrv-gw8ledger"),
         ("ALLOW-006", "ep-gw8ledger"),
     },
-    "connection-not-accepted": {("CONN-001", "ep-gw8reports"), ("CONN-002", "ep-gw8reports")},
+    # What is not connected is not connected in two zones either.
+    "connection-not-accepted": {
+        ("CONN-001", "ep-gw8reports"),
+        ("CONN-002", "ep-gw8reports"),
+        ("HA-002", "ep-gw8reports"),
+    },
     "listener-stopped": {("LSN-003", "lb-gw8audit:tcp:8443")},
     # With no backend that serves there are not two of them either.
     "weights-zero": {("BE-002", "lb-gw8audit:tcp:8080"), ("HA-005", "lb-gw8audit:tcp:8080")},
     "no-backend": {("BE-001", "lb-gw8audit:tcp:9090")},
-    "backend-stopped": {("BE-005", "lb-gw8billing:tcp:80"), ("BE-004", "lb-gw8billing:tcp:80")},
+    "backend-stopped": {
+        (rule_id, f"{id_}:tcp:80") for rule_id in ("BE-004", "BE-005") for id_ in ("lb-gw8billing", "lb-gw8billing-a")
+    },
     "backends-unhealthy": {("BE-003", "lb-gw8media:tcp:80"), ("HA-005", "lb-gw8media:tcp:80")},
     "group-lacks-rule": {("SG-001", "ep-gw8media")},
     "accept-shadowed": {("SG-004", "ep-gw8mail")},
@@ -199,7 +214,7 @@ EXPECTED: dict[str, Expected] = {
         ("ALLOW-003", "epsrv-gw8archive"),
         ("GOV-002", "epsrv-gw8archive"),
     },
-    "service-without-resource": {("RES-001", "epsrv-gw8drafts")},
+    "service-without-resource": {("RES-001", "epsrv-gw8drafts"), ("HA-001", "epsrv-gw8drafts")},
     "endpoint-without-group": {("EP-005", "ep-gw8orphan")},
     "clb-unprotected": {("CLB-002", "lb-gw8reports")},
 }

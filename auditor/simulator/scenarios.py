@@ -7,7 +7,16 @@ from dataclasses import dataclass
 
 from auditor.simulator.broken import broken
 from auditor.simulator.objects import BalancerServer, SecurityGroup
-from auditor.simulator.paths import CONSUMER, PROVIDER, add_path, allow, consumer_network, provider_network, tutorial
+from auditor.simulator.paths import (
+    CONSUMER,
+    PROVIDER,
+    add_path,
+    allow,
+    consumer_network,
+    one_zone,
+    provider_network,
+    tutorial,
+)
 from auditor.simulator.world import World
 
 THIRD = "2233445566778899"
@@ -28,12 +37,13 @@ def three_accounts() -> World:
     world.add_account(THIRD, "second-consumer", session=True, identity_type="AssumedRoleUser")
     vpc = world.add_vpc(THIRD, "10.10.0.0/16", name="VPC 1")
     vswitch = world.add_vswitch(vpc, "eu-central-1b", "10.10.2.0/24", name="clients-b")
+    second = world.add_vswitch(vpc, "eu-central-1a", "10.10.1.0/24", name="clients-a")
     clients = world.add_security_group(vpc, name="clients")
     world.add_instance(vswitch, [clients.security_group_id], name="ECS 1")
     group = world.add_security_group(vpc, [allow(80, "10.10.0.0/16")], name="endpoint")
     service = next(iter(world.services.values()))
     service.users.append(THIRD)
-    world.add_endpoint(vpc, service, [vswitch], [group], accepted=True, name="orders-second")
+    world.add_endpoint(vpc, service, [vswitch, second], [group], accepted=True, name="orders-second")
     return world
 
 
@@ -43,12 +53,15 @@ def cross_region() -> World:
     service = next(iter(world.services.values()))
     service.supported_regions.append(("ap-southeast-1", "Available", "Normal"))
     vpc = world.add_vpc(CONSUMER, "10.20.0.0/16", region_id="ap-southeast-1", name="remote")
-    vswitch = world.add_vswitch(vpc, "ap-southeast-1a", "10.20.1.0/24")
+    vswitches = [
+        world.add_vswitch(vpc, f"ap-southeast-1{zone}", f"10.20.{number}.0/24") for number, zone in enumerate("ab", 1)
+    ]
     group = world.add_security_group(vpc, [allow(80, "10.20.0.0/16")], name="endpoint")
     endpoint = world.add_endpoint(
-        vpc, service, [vswitch], [group], accepted=True, name="orders-remote", cross_region_bandwidth=100
+        vpc, service, vswitches, [group], accepted=True, name="orders-remote", cross_region_bandwidth=100
     )
-    endpoint.zones[0].resource_id = service.resources[0].resource_id
+    for zone, resource in zip(endpoint.zones, service.resources, strict=True):
+        zone.resource_id = resource.resource_id
     return world
 
 
@@ -56,18 +69,19 @@ def same_account() -> World:
     """Endpoint and service belong to one account."""
     world = tutorial()
     vpc = world.add_vpc(PROVIDER, "172.16.0.0/16", name="internal clients")
-    vswitch = world.add_vswitch(vpc, "eu-central-1b", "172.16.2.0/24")
+    vswitches = [
+        world.add_vswitch(vpc, f"eu-central-1{zone}", f"172.16.{number}.0/24") for number, zone in enumerate("ab", 1)
+    ]
     group = world.add_security_group(vpc, [allow(80, "172.16.0.0/16")], name="endpoint")
     service = next(iter(world.services.values()))
-    world.add_endpoint(vpc, service, [vswitch], [group], accepted=True, name="orders-internal")
+    world.add_endpoint(vpc, service, vswitches, [group], accepted=True, name="orders-internal")
     return world
 
 
 def other_balancers() -> World:
-    """Services on an NLB, an ALB and a GWLB in two zones next to the tutorial's CLB."""
+    """Services on an NLB, an ALB and a GWLB in two zones next to the tutorial's CLBs."""
     world = tutorial()
     consumer, provider = consumer_network(world), provider_network(world)
-    second = world.add_vswitch(consumer.vpc, "eu-central-1a", "10.10.1.0/24", name="clients-a")
     group = world.add_security_group(consumer.vpc, [allow(443, "10.10.0.0/16"), allow(80, "10.10.0.0/16")])
     backends = list(world.instances.values())[1:3]
     for kind, protocol, port in (("nlb", "TCP", 443), ("alb", "HTTP", 80), ("gwlb", "", 0)):
@@ -85,7 +99,7 @@ def other_balancers() -> World:
             world.attach_resource(service, balancer, zone)
         groups: list[SecurityGroup] = [] if kind == "gwlb" else [group]
         world.add_endpoint(
-            consumer.vpc, service, [consumer.zone_b, second], groups, accepted=True, name=f"{kind}-endpoint"
+            consumer.vpc, service, [consumer.zone_b, consumer.zone_a], groups, accepted=True, name=f"{kind}-endpoint"
         )
     return world
 
@@ -167,6 +181,7 @@ def empty() -> World:
 #: Every scenario by name.
 SCENARIOS: dict[str, Callable[[], World]] = {
     "tutorial": tutorial,
+    "one-zone": one_zone,
     "broken": broken,
     "one-consumer-many-services": one_consumer_many_services,
     "three-accounts": three_accounts,

@@ -10,7 +10,7 @@ import pytest
 
 from auditor.cli.formats import FORMATS
 from auditor.cli.main import COMMANDS, cli
-from auditor.cli.options import FormatSetting, FormatText, KeepText, PathText, Percent, Seconds, Words
+from auditor.cli.options import FormatSetting, FormatText, KeepText, PathText, Percent, Seconds, SideText, Words
 from auditor.cli.terminal import Terminal
 from auditor.spec_file import CHOICES, OPTIONS
 
@@ -87,7 +87,7 @@ def _sample(option: click.Option) -> str:
     samples: dict[type, str] = {
         Words: "RES", PathText: "some-path", FormatText: "json=r.json", Seconds: "90s", Percent: "12.5",
         KeepText: "30d", click.IntRange: "7", click.FloatRange: "12.5",
-        FormatSetting: "junit.all=yes",
+        FormatSetting: "junit.all=yes", SideText: "consumer",
     }  # fmt: skip
     return samples.get(type(kind), "https://127.0.0.1:1")
 

@@ -124,6 +124,16 @@ def test_the_environment_alone(plaudit: Plaudit, cloud: Start, monkeypatch: pyte
     assert {finding["outcome"] for finding in answer.json["findings"]} == {"pass"}
 
 
+def test_a_snapshot_of_a_few_rules_says_briefly_that_it_has_no_paths(plaudit: Plaudit, cloud: Start) -> None:
+    answer = plaudit("scan", *cloud().all, "--select", "RES,SG", "--save", "few.snapshot")
+    assert answer.code == 0, answer.err
+    answer = plaudit("scan", "--from", "few.snapshot", "--select", "RES,SG")
+    assert answer.code == 0, answer.err
+    assert " ".join(answer.out.split()).count("paths were not collected") == 1
+    assert "path unknown" not in answer.out
+    assert "path eu-central-1" not in answer.out
+
+
 def test_snapshots_are_judged_like_the_cloud(plaudit: Plaudit, cloud: Start) -> None:
     running = cloud("broken")
     live = plaudit("scan", *running.all, "--format", "json", "--save", "whole.snapshot")

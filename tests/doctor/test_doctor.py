@@ -142,16 +142,21 @@ def test_an_account_that_cannot_be_told_is_named_by_its_profile() -> None:
     assert len(snapshot.tables["accounts"]) == 2
 
 
-def test_what_plaudit_never_reads_is_a_gap_without_a_permission() -> None:
+def test_a_gateway_load_balancer_is_no_gap() -> None:
     _, findings, made = _trials(SOME, gateways=True)
+    assert [trial for trial in made if not trial.ok] == []
+    assert _unknown(findings) == set()
+
+
+def test_a_refused_list_of_addresses_costs_one_rule() -> None:
+    fault = Fault("vpc:DescribeEipAddresses", "forbidden")
+    _, findings, made = _trials((), fault)
     (failed,) = [trial for trial in made if not trial.ok]
-    assert (failed.operation, failed.ram_action, failed.error_code) == (
-        "gwlb:ListListeners",
-        None,
-        "Plaudit.NotCollected",
-    )
-    assert set(failed.rules) == _unknown(findings)
-    assert not failed.grantable
+    assert (failed.account_id, failed.operation, failed.rules) == (PROVIDER, fault.operation, ("CLB-004",))
+    assert failed.grantable
+    lost = [finding for finding in findings if finding.outcome is Outcome.UNKNOWN and finding.rule_id == "CLB-004"]
+    assert {finding.severity.value for finding in lost} == {"medium"}
+    assert _unknown(findings) - _before(()) == {"CLB-004"}
 
 
 def test_an_empty_list_without_permission_is_not_believed() -> None:

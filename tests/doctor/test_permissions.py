@@ -11,7 +11,7 @@ from auditor.collect.operations import OPERATIONS
 from auditor.engine import Rule, load_rules, select_rules, tables_needed
 from auditor.inventory.schema import TABLES
 from auditor.permissions import CALLED, SIDES, AccountSide, operations_needed, policy_document, rule_operations
-from auditor.spec import EndpointSpec, Spec
+from auditor.spec import EndpointSpec, Requirements, Spec
 from tests.collect.rich import CONSUMER, POOR, PROVIDER
 from tests.doctor.deployment import SIDE_OF, everything, refuse_all_but, take
 
@@ -46,8 +46,7 @@ def test_the_rest_is_asked_for_where_it_is_said_to_be() -> None:
     _, asked = take(everything(gateways=True), tables_needed(_rules()))
     assert "gwlb:ListLoadBalancers" in asked[PROVIDER]
     assert "privatelink:CheckProductOpen" in take(everything(), {"product_activations"})[1][POOR]
-    # The listeners of a GWLB are named where they are a gap, and never read.
-    assert set(OPERATIONS) - CALLED == {"gwlb:ListListeners"}
+    assert set(OPERATIONS) == CALLED
 
 
 def test_a_side_is_part_of_both() -> None:
@@ -62,6 +61,20 @@ def test_instances_of_consumers_are_read_where_the_specification_names_some() ->
     assert "ecs:DescribeInstances" in _actions("consumer", ["BE"], declared)
     only_blocks = Spec(endpoints={"*": EndpointSpec(clients=("10.0.0.0/8",))})
     assert "ecs:DescribeInstances" not in _actions("consumer", ["BE"], only_blocks)
+
+
+def test_what_nobody_declared_is_neither_granted_nor_read() -> None:
+    reads = {"vpc:DescribeFlowLogs", "cms:DescribeMetricRuleList"}
+    declared = Spec(require=Requirements(flow_logs=True))
+    for spec, expected in ((Spec(), set()), (Spec(require=Requirements(flow_logs=False)), set()), (declared, reads)):
+        tables = tables_needed(_rules(), spec)
+        (statement,) = policy_document(tables, "consumer", spec)["Statement"]
+        assert reads & set(statement["Action"]) == expected
+        assert reads & operations_needed(tables, "provider", spec) == set()
+        snapshot, asked = take(everything(), tables, spec=spec)
+        assert reads & asked[CONSUMER] == expected
+        assert reads & asked[PROVIDER] == set()
+        assert (len(snapshot.tables["flow_logs"]) > 0) is bool(expected)
 
 
 @pytest.mark.parametrize("side", SIDES)

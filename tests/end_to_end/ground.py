@@ -219,9 +219,6 @@ class Ground:
         return endpoint
 
 
-#: Rules whose faults stand in the tables already, and whose files come with the rest of the catalogue.
-TO_COME = frozenset({"CLB-004", "GOV-005", "HA-001", "HA-002"})
-
 Verdict = tuple[str, str]
 Plant = Callable[[Ground], None]
 

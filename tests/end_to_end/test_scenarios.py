@@ -15,7 +15,7 @@ from auditor.findings import Finding, Outcome
 from auditor.simulator import Simulator
 from auditor.simulator.broken import EXPECTED, FAULTS, broken, sound_estate
 from auditor.simulator.scenarios import SCENARIOS
-from tests.end_to_end.deployment import failures, scan, take
+from tests.end_to_end.deployment import PROVIDER, failures, judged, scan, take
 
 
 @cache
@@ -35,6 +35,39 @@ def test_the_tutorial_passes_every_rule() -> None:
 def test_every_planted_fault_is_found_and_nothing_else() -> None:
     expected = set().union(*EXPECTED.values())
     assert failures(_broken()) == expected
+
+
+def test_one_zone_fails_what_the_recommendation_is_about_and_nothing_else() -> None:
+    found = scan(SCENARIOS["one-zone"]())
+    assert failures(found) == {
+        ("HA-001", "epsrv-gw8plauditservice1b"),
+        ("HA-002", "ep-gw8plauditendpoint1bb"),
+    }
+    assert [f.rule_id for f in found if f.outcome is Outcome.UNKNOWN] == []
+    # The service offers one zone only, so that the endpoint could not span two.
+    severity = {f.rule_id: f.severity.value for f in found if f.outcome is Outcome.FAIL}
+    assert severity == {"HA-001": "high", "HA-002": "medium"}
+
+
+def test_an_endpoint_in_one_zone_of_two_weighs_more() -> None:
+    world = SCENARIOS["tutorial"]()
+    next(iter(world.endpoints.values())).zones.pop()
+    (found,) = [f for f in scan(world) if f.outcome is Outcome.FAIL]
+    assert (found.rule_id, found.severity.value) == ("HA-002", "high")
+
+
+@pytest.mark.parametrize("name", sorted(SCENARIOS.keys() - {"broken", "one-zone", "empty"}))
+def test_the_other_scenarios_are_silent(name: str) -> None:
+    assert failures(scan(SCENARIOS[name]())) == set()
+
+
+def test_a_gateway_load_balancer_leaves_no_gap() -> None:
+    world = SCENARIOS["nlb"]()
+    assert "gwlb" in {service.resource_type for service in world.services.values()}
+    tables = tables_needed(load_rules())
+    snapshot = take(world, tables=tables)
+    assert snapshot.coverage["complete"].all()
+    assert [f"{f.rule_id} {f.resource.id}" for f in judged(snapshot) if f.outcome is Outcome.UNKNOWN] == []
 
 
 def test_an_estate_without_faults_is_silent() -> None:
@@ -62,14 +95,26 @@ def test_calls_for_the_tutorial_stay_within_the_formula() -> None:
         for (_account, region, operation), count in calls.items()
         if operation in discovery or (operation in listed and region != "eu-central-1")
     )
-    services = endpoints = balancers = zones = 1
+    services = endpoints = 1
+    balancers = 2  # one per zone
+    batches = 1  # both in one batch
     groups = 2  # the endpoint's, and that of ECS 1
-    formula = 2 * services + 2 * endpoints + balancers + groups + 2 * 1 + 1 + zones + 3 + 2 * 2
+    formula = 2 * services + 2 * endpoints + balancers + groups + 2 * batches + 1 + 1 + 3 + 2 * 2
     empty_lists = 2  # each account's list of what only the other one has: part of the discovery
-    detail = 2  # one default server group, one batch of backend instances
+    detail = balancers + 1  # a default server group each, one batch of backend instances
     own_view = 1  # the consumer's view of the service, on which ZONE-001 falls back
     zone_list = 1  # the zones of the region: where there is only one, HA-003 does not apply
-    assert sum(calls.values()) - discovered <= formula + empty_lists + detail + own_view + zone_list, calls
+    limit = formula + empty_lists + detail + own_view + zone_list
+    assert sum(calls.values()) - discovered <= limit, calls
+    # Addresses that are bound to a load balancer, once per region in which a provider has some: CLB-004.
+    tables |= tables_needed(select_rules(load_rules(), ["CLB-004"], []))
+    with Simulator(world) as simulator, tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "config.json"
+        names = simulator.write_config(config)
+        collect(load_profiles(config, names), endpoint_url=simulator.url, tables=tables)
+        more = dict(simulator.statistics.requests)
+    assert more.keys() - calls.keys() == {(PROVIDER, "eu-central-1", "vpc:DescribeEipAddresses")}
+    assert sum(more.values()) == sum(calls.values()) + 1
 
 
 def test_the_same_estate_gives_the_same_findings() -> None:

@@ -33,6 +33,7 @@ def test_a_rule_file_becomes_a_rule(tmp_path: Path) -> None:
         ("severity: critical", "severity: severe", "expected one of critical, high, medium, low, info"),
         ("severity: critical", "serverity: critical", "unknown key `serverity`, did you mean severity?"),
         ("resource: endpoint\n", "resource: endpiont\n", "did you mean endpoint?"),
+        ("resource: endpoint\n", "resource: endpoint\nonly_if_declared: flow_logs\n", "require.flow_logs"),
         ("id: ZONE-901", "id: ZONE-902", "has to be named ZONE-902.yaml"),
         ("id: ZONE-901", "id: zone-901", "an id like ZONE-001"),
         ("title: Endpoint", "title: Ensure endpoint", "leave out 'Ensure'"),

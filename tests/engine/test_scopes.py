@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from auditor.engine import judge, tables_needed
+from auditor.engine.rule import RemediationTemplate
 from auditor.engine.scopes import KINDS
 from auditor.engine.session import Session
 from auditor.engine.sql import Database
 from auditor.findings import Finding, Outcome
-from auditor.spec import Spec
+from auditor.spec import Requirements, Spec
 from tests.engine.scene import CONSUMER, PROVIDER, REGION, outcomes, read, rule, snapshot, table
 
 BOTH = {CONSUMER: "consumer", PROVIDER: "provider"}
@@ -316,3 +317,45 @@ def test_tables_needed_name_what_scopes_and_facts_rest_on() -> None:
     needed = tables_needed([rule("", Evidence(None, "listener_groups", 1), resource="listener")])
     assert needed >= {"accounts", "endpoint_services", "service_resources", "listeners", "forwarding_rules"}
     assert "service_users" not in needed
+
+
+def test_a_load_balancer_attached_from_elsewhere_is_in_its_own_region() -> None:
+    elsewhere = {**RESOURCE, "resource_region_id": "cn-hangzhou"}
+    found = judge(
+        snapshot({**WHOLE, "service_resources": [elsewhere]}, [*OWN, *THEIRS, *CHILDREN], BOTH),
+        [
+            rule(
+                "select load_balancer_id, false as compliant from scope",
+                resource="load_balancer",
+                remediation=RemediationTemplate("Repair it.", ("aliyun slb Repair --RegionId {region_id}",)),
+            ),
+            rule("select load_balancer_id, protocol, port, false as compliant from scope", resource="listener"),
+        ],
+        Spec(),
+    )
+    failed = [finding for finding in found if finding.outcome is Outcome.FAIL]
+    assert [(f.resource.type, f.resource.region_id) for f in failed] == [
+        ("load_balancers", "cn-hangzhou"),
+        ("listeners", "cn-hangzhou"),
+    ]
+    assert failed[0].remediation.cli == ("aliyun slb Repair --RegionId cn-hangzhou",)
+
+
+def test_a_rule_that_depends_on_a_declaration() -> None:
+    """Without it nothing is needed for the rule, and nothing is unknown, not even where the members are hidden."""
+    logged = rule(
+        "select endpoint_id, true as compliant from scope", table("flow_logs"), only_if_declared="require.flow_logs"
+    )
+    declared, refused = Spec(require=Requirements(flow_logs=True)), Spec(require=Requirements(flow_logs=False))
+    assert "flow_logs" in tables_needed([logged], declared) & tables_needed([logged])
+    for spec in (Spec(), refused):
+        assert "flow_logs" not in tables_needed([logged], spec)
+        assert "endpoints" in tables_needed([logged], spec)
+    whole = snapshot(WHOLE, [*OWN, *THEIRS, *CHILDREN], BOTH)
+    hidden = snapshot({}, [read("endpoints", code="Forbidden.RAM"), read("endpoint_services")], BOTH)
+    for taken in (whole, hidden):
+        assert {f.outcome for f in judge(taken, [logged], declared)} == {Outcome.UNKNOWN}
+        for spec in (Spec(), refused):
+            found = judge(taken, [logged], spec)
+            assert {f.outcome for f in found} == {Outcome.NOT_APPLICABLE}
+            assert {f.reason for f in found} == {"The specification does not declare require.flow_logs."}

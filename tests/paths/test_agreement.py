@@ -106,8 +106,8 @@ def test_faults_of_the_broken_estate() -> None:
         for rule in hop.rule_ids
         for place in _places(path)
     }
-    # The listener on 8443 serves nobody: without declared ports those that run are the ports. Nobody uses "drafts".
-    assert expected - found == {("LSN-003", "lb-gw8audit:tcp:8443"), ("RES-001", "epsrv-gw8drafts")}
+    # Nobody uses "drafts".
+    assert expected - found == {("RES-001", "epsrv-gw8drafts")}
     assert {path.verdict for path in paths} == {"reachable", "blocked"}
 
 
@@ -130,12 +130,12 @@ def test_gateway_endpoints_have_no_path() -> None:
 
 def test_one_sided() -> None:
     consumer, provider = "1234567890123456", "6543210987654321"
-    _, (path,) = judged("tutorial", ("consumer",))
+    _, (path,) = judged("one-zone", ("consumer",))
     assert (path.verdict, path.protocol, path.port, path.consumer_account_id) == ("unknown", None, None, consumer)
     for hop in path.hops[7:]:
         assert hop.verdict == "unknown"
         assert hop.detail == "no profile of the account that owns epsrv-gw8plauditservice1b was given"
-    _, (path,) = judged("tutorial", ("provider",))
+    _, (path,) = judged("one-zone", ("provider",))
     assert (path.verdict, path.protocol, path.port) == ("unknown", "tcp", 80)
     assert (path.consumer_account_id, path.provider_account_id) == (consumer, provider)
     for hop in path.hops[:6]:

@@ -51,8 +51,8 @@ def test_scenario_is_consistent(name: str) -> None:
     assert content(SCENARIOS[name]()) == content(world), "scenarios are the same in every run"
 
 
-def test_tutorial_is_the_documented_deployment() -> None:
-    world = SCENARIOS["tutorial"]()
+def test_one_zone_is_the_documented_deployment() -> None:
+    world = SCENARIOS["one-zone"]()
     (service,) = world.services.values()
     (endpoint,) = world.endpoints.values()
     (clb,) = world.clbs.values()
@@ -69,6 +69,25 @@ def test_tutorial_is_the_documented_deployment() -> None:
     assert endpoint.account_id in service.users
     assert endpoint.connection_status == "Connected"
     assert endpoint.zones[0].resource_id == clb.load_balancer_id
+
+
+def test_tutorial_is_the_documented_deployment_in_two_zones() -> None:
+    world, small = SCENARIOS["tutorial"](), SCENARIOS["one-zone"]()
+    for kind in ("vpcs", "instances", "security_groups", "server_groups"):
+        assert getattr(world, kind) == getattr(small, kind), "nothing of the tutorial is missing or different"
+    assert all(world.clbs[id_] == clb for id_, clb in small.clbs.items())
+    # How many addresses are free differs.
+    assert all(world.vswitches[id_].cidr_block == vswitch.cidr_block for id_, vswitch in small.vswitches.items())
+    first, second = world.clbs.values()
+    assert (second.primary_zone_id, second.secondary_zone_id) == (first.secondary_zone_id, first.primary_zone_id)
+    assert (second.address_type, second.pay_type, second.network_type) == ("intranet", "PayOnDemand", "vpc")
+    assert second.default_group == first.default_group
+    assert [(item.protocol, item.port, item.status) for item in second.listeners] == [("tcp", 80, "running")]
+    (service,), (endpoint,) = world.services.values(), world.endpoints.values()
+    assert [resource.zone_id for resource in service.resources] == ["eu-central-1b", "eu-central-1a"]
+    assert [zone.resource_id for zone in endpoint.zones] == [first.load_balancer_id, second.load_balancer_id]
+    assert len({zone.vswitch_id for zone in endpoint.zones}) == 2
+    assert [world.vswitches[zone.vswitch_id].zone_id for zone in endpoint.zones] == ["eu-central-1b", "eu-central-1a"]
 
 
 def test_faults_have_expectations() -> None:

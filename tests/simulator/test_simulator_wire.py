@@ -166,7 +166,7 @@ def test_views_belong_to_accounts(tutorial: Simulator, ask: Callable[..., Any]) 
     assert visible["TotalCount"] == "1"
     enis = ask(tutorial, CONSUMER, "ecs:DescribeNetworkInterfaces", max_results=100)["NetworkInterfaceSets"]
     managed = [row for row in enis["NetworkInterfaceSet"] if row["ServiceManaged"]]
-    assert [row["PrivateIpAddress"] for row in managed] == ["10.10.2.35"]
+    assert [row["PrivateIpAddress"] for row in managed] == ["10.10.2.35", "10.10.1.35"]
     assert managed[0]["SecurityGroupIds"] == {"SecurityGroupId": ["sg-gw8endpointsgaaaaaaa"]}
 
 

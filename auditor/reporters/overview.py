@@ -234,11 +234,22 @@ def _row(line: Line, language: Language, y: float) -> str:
     said = escape(inert(words))
     mark = f'<g transform="translate(20 {y:g})">{_SIGNS[line.status]}</g>'
     inner = f'<title>{said}</title>{mark}<text class="name" x="34" y="{y + 4.5:g}">{name}</text>'
-    if line.why:
+    number = sum(line.statuses.values())
+    if number > 1:  # how many of them stand as badly as the sign says
+        worst = f"{line.statuses[line.status]} {language.text(STATUS_LABELS[line.status]).lower()}"
+        inner += (
+            f'<text class="count" x="{_LEFT - 14}" y="{y + 4.5:g}" text-anchor="end" font-size="12">'
+            f"{escape(worst)}</text>"
+        )
+    elif line.why:
         inner += (
             f'<text class="why" x="{_LEFT - 14}" y="{y + 4.5:g}" text-anchor="end">{escape(inert(line.why))}</text>'
         )
     if line.target is not None:
+        # the whole row is the link, not only its letters
+        inner += (
+            f'<rect x="8" y="{y - _ROW / 2:g}" width="{_BOX - 16}" height="{_ROW}" stroke="none" pointer-events="all"/>'
+        )
         inner = f'<a href="#{line.target}" aria-label="{said}">{inner}</a>'
     return f'<g class="{line.status}">{inner}</g>'
 
@@ -252,13 +263,9 @@ def _wire(line: Line, y1: float, y2: float) -> str:
     t = 0.16
     x = _LEFT + 3 * reach * t * (1 - t) ** 2 + 3 * reach * t**2 * (1 - t) + 2 * reach * t**3
     y = y1 + (y2 - y1) * (3 * t**2 * (1 - t) + t**3)
-    number = sum(line.statuses.values())
-    count = (
-        f'<text class="count" x="{_LEFT - 14}" y="{y1 + 4.5:g}" text-anchor="end">{number}</text>' if number > 1 else ""
-    )
     disc = (
         f'<g transform="translate({x:.1f} {y:.1f})"><circle class="disc" r="9"/>{_SIGNS[line.status]}</g>'
         if line.status != "clean"
         else ""
     )
-    return f'<g class="{line.status}">{curve}{dash} stroke-width="{weight}"/>{disc}{count}</g>'
+    return f'<g class="{line.status}">{curve}{dash} stroke-width="{weight}"/>{disc}</g>'

@@ -6,7 +6,7 @@
   const PAGE = 100, OURS = /^#(?:[qf]=|plf1-)/;
   const $ = (id) => document.getElementById(id);
   const box = $("data");
-  let data, all = [], view = [], drawn = 0, query = "", column = -1, down = false, open = "", tongue = 0;
+  let data, all = [], view = [], drawn = 0, query = "", column = -1, down = false, open = "", settling = 0, tongue = 0;
 
   function el(tag, attributes, ...children) {
     const node = document.createElement(tag);
@@ -30,16 +30,14 @@
   const comma = () => tongue ? "、" : ", ";
 
   async function unpack() {
-    let text = box.textContent.trim();
-    if (!text && box.dataset.source) text = (await (await fetch(box.dataset.source)).text()).trim();
-    const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+    const bytes = Uint8Array.from(atob(box.textContent.trim()), (char) => char.charCodeAt(0));
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
     return JSON.parse(await new Response(stream).text());
   }
 
   // One row of the data; the order of the fields is that of html.py.  Fields are looked up when they are needed.
   class Row {
-    constructor(fields, index) { this.fields = fields; this.index = index; this.text = ""; }
+    constructor(fields, index) { this.fields = fields; this.index = index; this.text = ""; this.held = null; }
     get id() { return "plf1-" + this.fields[0]; }
     get rule() { return data.rules[this.fields[1]]; }
     get severity() { return this.fields[2]; }
@@ -49,7 +47,7 @@
     get name() { return data.pool[this.fields[6]]; }
     get account() { return data.pool[this.fields[7]]; }
     get region() { return data.pool[this.fields[8]]; }
-    get owners() { return this.fields[9].map(([side, owner]) => [side, data.pool[owner]]); }
+    get owners() { return this.held ||= this.fields[9].map(([side, owner]) => [side, data.pool[owner]]); }
     get observed() { return say(this.fields[10]); }
     get reason() { return say(data.pool[this.fields[11]]); }
     get summary() { return say(data.pool[this.fields[12]]); }
@@ -203,10 +201,12 @@
       list.value = set.length === 1 ? set[0] : "";
       if (list.selectedIndex < 0) list.value = "";
     }
-    keep();
+    clearTimeout(settling);
+    settling = setTimeout(keep, 150); // browsers refuse an address that changes with every letter
   }
 
   function keep() {
+    clearTimeout(settling);
     const parts = [];
     if (query.trim()) parts.push("q=" + encodeURIComponent(query.trim()));
     if (open) parts.push(parts.length ? "f=" + open : open);
@@ -226,7 +226,7 @@
   function line(item, place) {
     const severity = SEVERITIES[item.severity], outcome = OUTCOMES[item.outcome];
     const cell = (...children) => el("td", { role: "gridcell" }, ...children);
-    const tr = el("tr", { class: "row", role: "row", tabindex: "-1", "aria-rowindex": place + 2, "aria-expanded": "false" },
+    const tr = el("tr", { class: "row", role: "row", "aria-level": 1, tabindex: "-1", "aria-rowindex": place + 2, "aria-expanded": "false" },
       cell(el("span", { class: "sev " + severity }, t(severity))),
       cell(el("span", { class: "out " + (outcome === "n/a" ? "not_applicable" : outcome) }, t(outcome))),
       cell(el("b", {}, item.rule[0]), " " + say(item.rule[1]), item.fresh ? el("span", { class: "new" }, t("new")) : null,
@@ -239,7 +239,7 @@
 
   function unfold(tr) {
     tr.setAttribute("aria-expanded", "true");
-    tr.after(el("tr", { class: "more", role: "row" }, el("td", { colspan: 5, role: "gridcell" }, detail(tr.item))));
+    tr.after(el("tr", { class: "more", role: "row", "aria-level": 2 }, el("td", { colspan: 5, role: "gridcell" }, detail(tr.item))));
   }
 
   function fold(tr) {
@@ -448,14 +448,13 @@
     const frame = texts();
     colours();
     copies();
-    if (box.dataset.source && location.protocol === "file:") return hint("unserved");
+    if (!box.textContent.trim()) return hint("unserved");
     try { data = await unpack(); } catch { return hint("old"); }
     all = data.rows.map((fields, index) => new Row(fields, index));
     const changed = languages(frame);
     heads();
     chips();
-    let wait = 0;
-    $("q").addEventListener("input", () => { clearTimeout(wait); wait = setTimeout(apply, all.length > 5000 ? 120 : 0); });
+    $("q").addEventListener("input", () => apply());
     document.querySelector(".filter").addEventListener("submit", (event) => event.preventDefault());
     $("rows").addEventListener("click", (event) => {
       const tr = event.target.closest("tr.row");

@@ -36,6 +36,7 @@ OPTIONS: dict[str, OptionKind] = {
     "exclude": "texts",
     "format": "texts",
     "format-option": "texts",
+    "html-dir": "text",
     "fail-on": "choice",
     "baseline": "text",
     "waivers": "text",

@@ -326,12 +326,13 @@ def state_files(states: Sequence[str]) -> list[str]:
 
 def _write(comparison: Comparison, outputs: Outputs, terminal: Terminal) -> list[str]:
     """Every document; returns those that could not be written."""
-    from auditor.cli.formats import FORMATS
+    from auditor.cli.formats import FORMATS, Document
+    from auditor.cli.output import whole
     from auditor.reporters.drift import RENDERERS, as_report
 
     undelivered = []
     for wanted in outputs.documents:
-        data: str | bytes
+        data: Document
         if wanted.name == "table":
             here = wanted.path is None
             data = RENDERERS["table"](
@@ -351,7 +352,7 @@ def _write(comparison: Comparison, outputs: Outputs, terminal: Terminal) -> list
         place = str(wanted.path) if wanted.path is not None else "standard output"
         try:
             if wanted.sink is None:
-                terminal.write(data)
+                terminal.write(whole(data))
             else:
                 wanted.sink.write(data)
                 terminal.say(f"{wanted.name} written to {place}")

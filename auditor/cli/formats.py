@@ -6,9 +6,12 @@ import importlib
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from auditor.findings import Report
+
+#: What a format makes: text, bytes, or the files of a folder (name → content).
+Document: TypeAlias = str | bytes | Mapping[str, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +46,13 @@ class Format:
     media_type: str
     last: bool = False
     settings: Mapping[str, Setting] = field(default_factory=dict)
+    function: str = "render"
 
-    def render(self, report: Report, settings: Mapping[str, Any]) -> str | bytes:
+    def render(self, report: Report, settings: Mapping[str, Any]) -> Document:
         """The document; of `settings` (width, color, lang, those of the format) the renderer gets those it takes."""
-        function = importlib.import_module(self.module).render
+        function = getattr(importlib.import_module(self.module), self.function)
         taken = inspect.signature(function).parameters
-        result: str | bytes = function(report, **{key: value for key, value in settings.items() if key in taken})
+        result: Document = function(report, **{key: value for key, value in settings.items() if key in taken})
         return result
 
 
@@ -91,6 +95,15 @@ FORMATS: dict[str, Format] = {
     ),
     "prometheus": Format("auditor.reporters.prometheus", "text/plain"),
 }
+
+#: What is written by an option of its own.
+HTML_DIR = "html-dir"
+OTHERS: dict[str, Format] = {HTML_DIR: Format("auditor.reporters.html", "text/html", function="render_dir")}
+
+
+def format_named(name: str) -> Format:
+    """A format, or what an option of its own writes."""
+    return FORMATS.get(name) or OTHERS[name]
 
 
 def setting_names() -> list[str]:

@@ -289,6 +289,9 @@ report_options = _together(
                 "{date}, {time} and {scan_id} can stand in the file name; a copy is then called latest."),
     option("--format-option", "format_settings", multiple=True, type=FormatSetting(), metavar="F.SETTING=VALUE",
            help=f"Of a format (docs/formats.md): {', '.join(setting_names())}."),
+    option("--html-dir", type=PathText(), metavar="DIR",
+           help="Write the HTML report into this folder too, as separate files, for servers whose policy refuses style "
+                "and script inside a page (Jenkins). The folder is replaced whole."),
     option("--keep-reports", type=KeepText(), metavar="N|DAYS",
            help="Of reports and snapshots with {date}, {time} or {scan_id} in their names keep so many (30), or those "
                 "of so many days (30d); only files that plaudit made by the same name are deleted."),

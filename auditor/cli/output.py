@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from auditor.cli.formats import HTML_DIR, Document
+from auditor.cli.report_names import PLACEHOLDERS
 from auditor.errors import DeliveryError, UsageError
-from auditor.replacement import Replacement
+from auditor.replacement import FolderReplacement, Replacement
 
 
 class Sink(Protocol):
     """One place that takes one document.  `write` raises OSError or DeliveryError."""
 
-    def write(self, data: str | bytes) -> None: ...
+    def write(self, data: Document) -> None: ...
 
     def discard(self) -> None: ...
 
@@ -37,9 +39,9 @@ class FileSink:
             self.replacement.discard()
             raise
 
-    def write(self, data: str | bytes) -> None:
+    def write(self, data: Document) -> None:
         try:
-            self.replacement.file.write(data.encode("utf-8", "backslashreplace") if isinstance(data, str) else data)
+            self.replacement.file.write(whole(data))
             self.commit()
         except BaseException:
             self.discard()
@@ -66,12 +68,40 @@ class DeviceSink:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def write(self, data: str | bytes) -> None:
+    def write(self, data: Document) -> None:
         with self.path.open("wb") as file:
-            file.write(data.encode("utf-8", "backslashreplace") if isinstance(data, str) else data)
+            file.write(whole(data))
 
     def discard(self) -> None:
         """Nothing was left there."""
+
+
+class FolderSink:
+    """A folder that is replaced when all of its files are whole."""
+
+    def __init__(self, path: Path) -> None:
+        from auditor.reporters.html import FOLDER_FILES
+
+        self._replacement = FolderReplacement(path, FOLDER_FILES)
+
+    def write(self, data: Document) -> None:
+        if not isinstance(data, Mapping):
+            raise TypeError("one document is no folder")
+        try:
+            self._replacement.commit(data)
+        except BaseException:
+            self.discard()
+            raise
+
+    def discard(self) -> None:
+        self._replacement.discard()
+
+
+def whole(data: Document) -> bytes:
+    """One document as it is written.  Raises TypeError for a folder."""
+    if isinstance(data, Mapping):
+        raise TypeError("a folder is no single document")
+    return data.encode("utf-8", "backslashreplace") if isinstance(data, str) else data
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +134,17 @@ _MODES = {"prometheus": 0o644}
 
 @contextmanager
 def opened(
-    formats: Sequence[tuple[str, Path | None]], save: Path | None = None, latest: Mapping[Path, Path] | None = None
+    formats: Sequence[tuple[str, Path | None]],
+    save: Path | None = None,
+    latest: Mapping[Path, Path] | None = None,
+    html_dir: Path | None = None,
 ) -> Iterator[Outputs]:
     """Opens every place, before anything is asked of the cloud.  Raises UsageError where that cannot be done.
 
-    `latest` names the copies of some of the files.
+    `latest` names the copies of some of the files; `html_dir` is the folder the HTML report goes to as separate files.
     """
+    if html_dir is not None:
+        formats = [*formats, (HTML_DIR, html_dir)]
     latest = latest or {}
     standard = [name for name, path in formats if path is None]
     if len(standard) > 1:
@@ -146,10 +181,19 @@ def opened(
 def _sink(name: str, path: Path | None, latest: Mapping[Path, Path]) -> Sink | None:
     if path is None:
         return None
+    if name == HTML_DIR:
+        if any(f"{{{placeholder}}}" in path.name for placeholder in PLACEHOLDERS):
+            raise UsageError(f"{path}: placeholders stand in names of files; --html-dir is the same folder every time")
+        try:
+            return FolderSink(path)
+        except FileNotFoundError:
+            raise UsageError(f"{path}: the folder {path.parent} does not exist; create it first") from None
+        except OSError as error:
+            raise UsageError(f"{path}: {error.strerror or type(error).__name__}") from None
     return DeviceSink(path) if _is_device(path) else FileSink(path, latest.get(path), _MODES.get(name))
 
 
-def write_file(path: Path, data: str | bytes) -> None:
+def write_file(path: Path, data: Document) -> None:
     """One document into one file.  Raises DeliveryError."""
     try:
         (DeviceSink(path) if _is_device(path) else FileSink(path)).write(data)

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auditor.cli.exit import Gate, Verdict, decide
-from auditor.cli.formats import FORMATS
-from auditor.cli.output import Output
+from auditor.cli.formats import format_named
+from auditor.cli.output import Output, whole
 from auditor.cli.terminal import Terminal
 from auditor.errors import DeliveryError
 from auditor.findings import Finding, Read, Report, ScanInfo
@@ -188,9 +188,9 @@ def write_documents(
     """
     undelivered = list(undelivered)
     report, verdict = with_verdict(report, gate, undelivered)
-    ordered = sorted(documents, key=lambda output: FORMATS[output.name].last)
+    ordered = sorted(documents, key=lambda output: format_named(output.name).last)
     for output in [*ordered, None]:
-        if tell is not None and (output is None or FORMATS[output.name].last):
+        if tell is not None and (output is None or format_named(output.name).last):
             report, verdict = with_verdict(report, gate, undelivered)
             undelivered += tell(report)
             tell = None
@@ -201,17 +201,18 @@ def write_documents(
         given: dict[str, Any] = {
             "width": terminal.columns if output.path is None else 120,
             "color": terminal.paints if output.path is None else False,
+            "links": terminal.links if output.path is None else False,
             "lang": terminal.language.code,
             **{parameter: value for form, parameter, value in settings if form == output.name},
         }
         shown = report if view is None else view(report)
-        data = FORMATS[output.name].render(shown, given)
+        data = format_named(output.name).render(shown, given)
         if output.name == "github" and given.get("summary"):
             undelivered += _step_summary(shown, terminal)
         place = str(output.path) if output.path is not None else "standard output"
         try:
             if output.sink is None:
-                terminal.write(data)
+                terminal.write(whole(data))
             else:
                 output.sink.write(data)
                 terminal.say(f"{output.name} written to {place}")

@@ -86,6 +86,7 @@ def scan(
     lock_wait: float | None,
     formats: tuple[tuple[str, Path | None], ...],
     format_settings: tuple[tuple[str, str, bool | str], ...],
+    html_dir: Path | None,
     keep_reports: str | None,
     all_outcomes: bool,
     side: tuple[str, tuple[str, ...]] | None,
@@ -132,7 +133,7 @@ def scan(
     # Who asks for a few rules does not ask for all that paths have to read.
     with_paths = bool(snapshots) or not select
     with (
-        output.opened(names.formats, names.save, names.latest) as outputs,
+        output.opened(names.formats, names.save, names.latest, html_dir) as outputs,
         state.locked(lock_wait or 0.0, terminal.say) as folder,
         notifier.failure_told(folder, terminal),
         delivery.failure_told(targets, folder, terminal),

@@ -115,6 +115,11 @@ class Terminal:
             return False
         return _is_terminal(sys.stdout)
 
+    @property
+    def links(self) -> bool:
+        """Whether words on standard output may be links: on a terminal that gets colours, never in a pipe."""
+        return self.paints and _is_terminal(sys.stdout)
+
     def write(self, data: str | bytes) -> None:
         """Results on standard output, UTF-8 whatever the locale.
 

@@ -168,7 +168,7 @@ def _svg(lines: Sequence[Line], language: Language) -> str:
     title = language.plural("{n} connection, drawn", "{n} connections, drawn", number_of)
     parts = [
         f'<svg class="overview" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}" role="group" '
-        f'aria-label="{title}" fill="none" stroke="currentColor" font-size="13">'
+        f'aria-label="{escape(title)}" fill="none" stroke="currentColor" font-size="13">'
     ]
     parts += left.boxes(0, "Consumer", height, language)
     parts += right.boxes(_RIGHT, "Provider", height, language)
@@ -219,22 +219,37 @@ class _Side:
         shift = self._shift(height)
         return [
             f'<g class="account"><rect class="frame" x="{x + 1}" y="{y + shift:g}" width="{_BOX - 2}" height="{box}" '
-            f'rx="8"/><text class="who" x="{x + 16}" y="{y + shift + 20:g}">{side} '
-            f"{escape(middle(inert(account or 'account not known'), 40))}</text></g>"
+            f'rx="8"/><text class="who" x="{x + 16}" y="{y + shift + 20:g}">'
+            f"{escape(language.text(side))} {escape(middle(inert(account or language.text('account not known')), 40))}"
+            "</text></g>"
             for account, y, box in self._boxes
         ]
 
 
 def _row(line: Line, language: Language, y: float) -> str:
     name = escape(middle(inert(line.endpoint), 28))
-    said = escape(inert(f"{line.endpoint} to {line.service}: {line.words(language)}"))
+    words = language.text(
+        "{endpoint} to {service}: {state}", endpoint=line.endpoint, service=line.service, state=line.words(language)
+    )
+    said = escape(inert(words))
     mark = f'<g transform="translate(20 {y:g})">{_SIGNS[line.status]}</g>'
     inner = f'<title>{said}</title>{mark}<text class="name" x="34" y="{y + 4.5:g}">{name}</text>'
-    if line.why:
+    number = sum(line.statuses.values())
+    if number > 1:  # how many of them stand as badly as the sign says
+        worst = f"{line.statuses[line.status]} {language.text(STATUS_LABELS[line.status]).lower()}"
+        inner += (
+            f'<text class="count" x="{_LEFT - 14}" y="{y + 4.5:g}" text-anchor="end" font-size="12">'
+            f"{escape(worst)}</text>"
+        )
+    elif line.why:
         inner += (
             f'<text class="why" x="{_LEFT - 14}" y="{y + 4.5:g}" text-anchor="end">{escape(inert(line.why))}</text>'
         )
     if line.target is not None:
+        # the whole row is the link, not only its letters
+        inner += (
+            f'<rect x="8" y="{y - _ROW / 2:g}" width="{_BOX - 16}" height="{_ROW}" stroke="none" pointer-events="all"/>'
+        )
         inner = f'<a href="#{line.target}" aria-label="{said}">{inner}</a>'
     return f'<g class="{line.status}">{inner}</g>'
 
@@ -248,13 +263,9 @@ def _wire(line: Line, y1: float, y2: float) -> str:
     t = 0.16
     x = _LEFT + 3 * reach * t * (1 - t) ** 2 + 3 * reach * t**2 * (1 - t) + 2 * reach * t**3
     y = y1 + (y2 - y1) * (3 * t**2 * (1 - t) + t**3)
-    number = sum(line.statuses.values())
-    count = (
-        f'<text class="count" x="{_LEFT - 14}" y="{y1 + 4.5:g}" text-anchor="end">{number}</text>' if number > 1 else ""
-    )
     disc = (
         f'<g transform="translate({x:.1f} {y:.1f})"><circle class="disc" r="9"/>{_SIGNS[line.status]}</g>'
         if line.status != "clean"
         else ""
     )
-    return f'<g class="{line.status}">{curve}{dash} stroke-width="{weight}"/>{disc}{count}</g>'
+    return f'<g class="{line.status}">{curve}{dash} stroke-width="{weight}"/>{disc}</g>'

@@ -6,6 +6,7 @@ a meaning that a word does not carry too.
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable, Iterator
 
@@ -32,23 +33,30 @@ _STYLES = {
     "dim": "2",
 }
 
+#: An address that can stand in an escape sequence; anything else is shown nowhere but in the documents.
+_URL = re.compile(r"https://[!-~]+", re.ASCII)
+
 _LEFT = 11  # columns of the severity
 _TEXT = 2 + _LEFT  # where the text of a finding begins
 
 
-def render(report: Report, *, width: int, color: bool, lang: str = "en") -> str:
-    """The report in lines of at most `width` columns (never less than 40); `color` adds ANSI colours."""
-    lines = _Page(report, max(width, 40), color, Language(lang)).lines()
+def render(report: Report, *, width: int, color: bool, links: bool = False, lang: str = "en") -> str:
+    """The report in lines of at most `width` columns (never less than 40); `color` adds ANSI colours.
+
+    `links` makes rule ids OSC 8 links to what the rule rests on.
+    """
+    lines = _Page(report, max(width, 40), color, links, Language(lang)).lines()
     return "".join(line.rstrip() + "\n" for line in lines)
 
 
 class _Page:
-    def __init__(self, report: Report, columns: int, color: bool, language: Language) -> None:
+    def __init__(self, report: Report, columns: int, color: bool, links: bool, language: Language) -> None:
         self.language = language
         self.report = in_language(report, language)
         self.summary: Summary = summarize(self.report)
         self.columns = columns
         self.color = color
+        self.links = links
 
     def paint(self, value: str, style: str) -> str:
         return f"\x1b[{_STYLES[style]}m{value}\x1b[0m" if self.color and value.strip() else value
@@ -58,6 +66,15 @@ class _Page:
         for number, line in enumerate(wrap(inert(value), self.columns - indent)):
             margin = first if number == 0 and first else " " * indent
             yield margin + (self.paint(line, style) if style else line)
+
+    def rule(self, finding: Finding, rest: str, margin: str) -> Iterator[str]:
+        """Rule id and `rest` behind a margin; the id is a link to the first source of the rule."""
+        url = next((source.url for source in finding.sources if _URL.fullmatch(source.url)), None)
+        for number, line in enumerate(self.block(f"{finding.rule_id}  {rest}", _TEXT, margin)):
+            if self.links and url and number == 0:
+                head, text = line[: len(margin)], line[len(margin) :]
+                line = head + text.replace(finding.rule_id, _link(url, finding.rule_id), 1)
+            yield line
 
     def lines(self) -> Iterator[str]:
         yield from self.head()
@@ -141,8 +158,8 @@ class _Page:
                 else language.text("No account known")
             )
             accounts = language.text("what belongs to no single connection")
-        first, *rest = wrap(inert(line), self.columns - len(label) - 2)
-        space = " " * max(self.columns - width(first) - len(label), 1)
+        first, *rest = wrap(inert(line), self.columns - width(label) - 2)
+        space = " " * max(self.columns - width(first) - width(label), 1)
         yield self.paint(first, "bold") + space + self.paint(label, group.status)
         for more in rest:
             yield self.paint(more, "bold")
@@ -168,7 +185,7 @@ class _Page:
         severity = finding.severity.value
         language = self.language
         margin = "  " + self.paint(pad(language.text(severity).upper(), _LEFT), severity)
-        yield from self.block(f"{finding.rule_id}  {finding.title}{self.fresh(finding)}", _TEXT, margin)
+        yield from self.rule(finding, finding.title + self.fresh(finding), margin)
         yield from self.detail(finding)
         if finding.observed:
             yield from self.block(language.text("seen: {observed}", observed=finding.observed), _TEXT)
@@ -199,7 +216,7 @@ class _Page:
         for reason, found in by_reason.items():
             for finding in found:
                 margin = "  " + self.paint(pad("? " + self.language.text(finding.severity.value), _LEFT), "unknown")
-                yield from self.block(f"{finding.rule_id}  {finding.title}{self.fresh(finding)}", _TEXT, margin)
+                yield from self.rule(finding, finding.title + self.fresh(finding), margin)
                 yield from self.detail(finding)
             yield from self.block(self.language.text("not known: {reason}", reason=reason), _TEXT, style="unknown")
 
@@ -210,7 +227,7 @@ class _Page:
         language = self.language
         margin = "  " + self.paint(pad(language.text("waived"), _LEFT), "waived")
         severity = language.text(finding.severity.value)
-        yield from self.block(f"{finding.rule_id}  {finding.title} ({severity})", _TEXT, margin)
+        yield from self.rule(finding, f"{finding.title} ({severity})", margin)
         yield from self.detail(finding)
         name = f"{waiver.id}: " if waiver.id else ""
         until = language.text(
@@ -223,7 +240,7 @@ class _Page:
         passed = finding.outcome is Outcome.PASS
         word = self.language.text("pass" if passed else "n/a")
         margin = "  " + self.paint(pad(word, _LEFT), "clean" if passed else "dim")
-        yield from self.block(f"{finding.rule_id}  {finding.title}", _TEXT, margin)
+        yield from self.rule(finding, finding.title, margin)
         yield from self.detail(finding)
         said = finding.observed if passed else finding.reason
         if said:
@@ -325,6 +342,10 @@ class _Page:
         told = f" [{self.first('; '.join(calls[:3]), len(calls) - 3)}]" if calls else ""
         unsaid = finding.gaps[0].message if finding.gaps else self.language.text("no reason was given")
         return (finding.reason or unsaid) + told
+
+
+def _link(url: str, text: str) -> str:
+    return f"\x1b]8;;{url}\x1b\\{text}\x1b]8;;\x1b\\"
 
 
 def _plain_words(command: str) -> bool:

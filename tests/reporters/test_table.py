@@ -79,3 +79,41 @@ def test_a_quoted_command_is_continued_only_where_that_is_safe(command: str) -> 
     failed = replace(fixture.ZONE, remediation=Remediation("Do it.", (command,)))
     text = table.render(fixture.report(findings=(failed,)), width=80, color=False)
     assert (" \\\n" in text) == ("two  words" not in command)
+
+
+LINK = re.compile(r"\x1b\]8;;([^\x1b]*)\x1b\\")
+
+
+def test_links_add_nothing_but_links() -> None:
+    for report in (fixture.report(all_outcomes=True), fixture.hostile_report()):
+        plain = table.render(report, width=80, color=False)
+        linked = table.render(report, width=80, color=True, links=True)
+        assert ANSI.sub("", LINK.sub("", linked)) == plain
+        targets = LINK.findall(linked)
+        assert targets[1::2] == [""] * (len(targets) // 2)  # every link is closed before the next
+        assert all(re.fullmatch(r"https://[!-~]+", target) for target in targets[::2])
+    linked = table.render(fixture.report(), width=80, color=True, links=True)
+    assert f"\x1b]8;;{fixture.PAGE.url}\x1b\\ZONE-001\x1b]8;;\x1b\\  Endpoint zones" in linked
+    assert "\x1b]8" not in table.render(fixture.report(), width=80, color=True)
+
+
+def test_a_source_cannot_break_out_of_its_link() -> None:
+    urls = ("https://ok/\x1b\\owned", "https://ok/\x07x", "https://ok/a b", "javascript:alert(1)", "https://ok/\u202e")
+    for url in urls:
+        zone = replace(fixture.ZONE, sources=(replace(fixture.PAGE, url=url),))
+        text = table.render(fixture.report(findings=(zone,)), width=80, color=True, links=True)
+        assert "\x1b]8" not in text, url
+
+
+def test_wide_names_are_aligned() -> None:
+    """The status stands at the right edge whatever the name is written in."""
+    for name in ("shop", "東京エンドポイント・本番環境", "Ünïcødé 负载均衡 🚀"):
+        findings = tuple(
+            replace(finding, resource=replace(finding.resource, name=name))
+            for finding in fixture.FINDINGS
+            if finding.resource == fixture.SHOP
+        )
+        lines = table.render(fixture.report(findings=findings, paths=()), width=80, color=False).splitlines()
+        title = next(line for line in lines if line.startswith("ep-gw8shop") and line.endswith("BROKEN"))
+        assert columns_of(title) == 80
+        assert name in title

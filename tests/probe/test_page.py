@@ -83,8 +83,10 @@ def test_the_transcript_is_what_the_commands_print(
 def test_people_read_their_language_and_files_know_none(
     plaudit: Callable[..., Answer], changed: Callable[..., Path], snapshot: Path, code: str, words: tuple[str, ...]
 ) -> None:
-    command = ("probe", "--from", _stand_in(changed), "--vantage", "i-client", "--resolver", "127.10.9.53:5353", "--tries", "1",
-               "-o", "probe.json")  # fmt: skip
+    command = (
+        "probe", "--from", _stand_in(changed), "--vantage", "i-client", "--resolver", "127.10.9.53:5353",
+        "--tries", "1", "-o", "probe.json",
+    )  # fmt: skip
     zone = {name: {"A": [STAND_INS[address] for address in addresses]} for name, addresses in NAMES.items()}
     with serving(name_server("127.10.9.53", zone, 5353), tcp(STAND_INS[ZONE_A], 8080)):
         answer = plaudit(*command, "--lang", code)

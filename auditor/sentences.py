@@ -10,8 +10,8 @@ of their patterns is a line of `locale/sentences.txt`; its places match by their
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 _PLACE = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
@@ -75,12 +75,22 @@ def _patterns() -> tuple[dict[str, str], tuple[Pattern, ...]]:
     return plain, tuple(found)
 
 
+@lru_cache(maxsize=1 << 16)
+def _matches(text: str) -> tuple[tuple[str, Mapping[str, str]], ...]:
+    """The patterns a sentence can come from, those that say most first, with what is in their places.
+
+    The languages of a page ask for the same sentences one after the other.
+    """
+    found = ((pattern, pattern.regex.fullmatch(text)) for pattern in _patterns()[1] if pattern.anchor in text)
+    return tuple((pattern.english, match.groupdict()) for pattern, match in found if match)
+
+
 class Sentences:
     """The translator of one language.  Remembers what it was asked: findings repeat each other."""
 
     def __init__(self, translate: Callable[[str], str], code: str) -> None:
         self._translate = translate
-        self._plain, self._all = _patterns()
+        self._plain, _ = _patterns()
         self._full_stop = "。" if code in ("ja", "zh") else "."
         self._known: dict[str, str | None] = {}
 
@@ -126,23 +136,14 @@ class Sentences:
         if text in self._plain:
             said = self._translate(text)
             return said if said != text else None
-        for pattern in self._all:
-            if pattern.anchor not in text:
-                continue
-            match = pattern.regex.fullmatch(text)
-            if match is None:
-                continue
-            words = self._filled(pattern.english, match)
-            if words is not None:
-                return words
-        return None
+        return next(filter(None, (self._filled(*match) for match in _matches(text))), None)
 
-    def _filled(self, english: str, match: re.Match[str]) -> str | None:
+    def _filled(self, english: str, match: Mapping[str, str]) -> str | None:
         translation = self._translate(english)
         if translation == english and any(char.isalpha() for char in _PLACE.sub("", english)):
             return None
         values: dict[str, str] = {}
-        for name, value in match.groupdict().items():
+        for name, value in match.items():
             said = self._said(value) if name.startswith("said") else value
             if said is None:
                 return None

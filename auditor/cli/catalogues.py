@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 import ast
+import copy
 import datetime
 import io
-import re
 import sys
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 _PACKAGE = Path(__file__).resolve().parents[1]
 #: Catalogues carry no clock: the same source gives the same bytes.
 _TIME = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
-_SCRIPT_CALL = re.compile(r"""\b(?:t|tn)\(\s*("(?:[^"\\]|\\.)*")(?:\s*,\s*("(?:[^"\\]|\\.)*"))?""")
+#: What templates call with a text of ours.
+_TEMPLATE_CALLS = ("_", "gettext", "ngettext", "text", "plural")
 
 
 class Text(NamedTuple):
@@ -35,13 +37,10 @@ class Text(NamedTuple):
     comment: str | None = None
 
 
-def texts() -> Iterator[Text]:
+@cache
+def texts() -> tuple[Text, ...]:
     """Every text of the source, in a fixed order; some come twice."""
-    yield from _python()
-    yield from _templates()
-    yield from _tables()
-    yield from _sentences()
-    yield from _rules()
+    return (*_python(), *_templates(), *_tables(), *_sentences(), *_rules())
 
 
 def _python() -> Iterator[Text]:
@@ -81,22 +80,21 @@ def _constants(node: ast.expr) -> Iterator[str]:
 def _templates() -> Iterator[Text]:
     from jinja2.ext import babel_extract
 
+    from auditor.reporters.html_texts import script_texts
     from auditor.resources import templates_folder
 
     options = {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}
     for path in sorted(templates_folder().glob("*.j2")):
         with path.open("rb") as file:
-            for _line, _function, message, _comments in babel_extract(file, ("_", "gettext", "ngettext"), [], options):
+            for _line, _function, message, _comments in babel_extract(file, _TEMPLATE_CALLS, [], options):
                 place = f"reports/templates/{path.name}"
-                if message is None:
-                    continue
-                # A text with values comes as (text, None, ...), a counted one as (one, many, ...).
-                one, many = (message, None) if isinstance(message, str) else (message[0], message[1])
-                yield Text(str(one), None if many is None else str(many), place)
+                # without the places of values and of words that are only known at run time
+                words = [message] if isinstance(message, str) else [word for word in message or () if word]
+                if words:
+                    yield Text(str(words[0]), str(words[1]) if len(words) > 1 else None, place)
     for path in sorted(templates_folder().glob("*.js")):
-        for match in _SCRIPT_CALL.finditer(path.read_text(encoding="utf-8")):
-            plural = ast.literal_eval(match[2]) if match[2] else None
-            yield Text(ast.literal_eval(match[1]), plural, f"reports/templates/{path.name}")
+        for one, many in script_texts(path.read_text(encoding="utf-8")):
+            yield Text(one, many, f"reports/templates/{path.name}")
 
 
 def _tables() -> Iterator[Text]:
@@ -197,8 +195,13 @@ def mo_bytes(catalog: Catalog) -> bytes:
     """A catalogue as gettext reads it, without what is not translated."""
     from babel.messages.mofile import write_mo
 
+    # a plural without translation would be written with its English forms, and the first stand for every number
+    done = copy.deepcopy(catalog)
+    for message in list(done):
+        if message.id and message.pluralizable and not any(message.string or ()):
+            done.delete(message.id)
     out = io.BytesIO()
-    write_mo(out, catalog)
+    write_mo(out, done)
     return out.getvalue()
 
 

@@ -143,7 +143,7 @@ def read_probes(paths: Sequence[Path]) -> list[ProbeResult]:
     """Results of probes, read before anything is collected.  Raises FileError."""
     if not paths:
         return []
-    from auditor.probe.result import read_result
+    from auditor.probe.result_file import read_result
 
     return [read_result(path) for path in paths]
 

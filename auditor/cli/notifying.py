@@ -53,7 +53,7 @@ class Notifier:
             raise UsageError("--notify tells what changed since the last scan; leave out --no-history")
         from auditor.delivery.notify import channels, settings
 
-        chosen = settings.chosen(words, terminal.warn)
+        chosen = settings.chosen(words, terminal.warn, terminal.language.code)
         return cls(tuple(channels.opened(one) for one in chosen), timeout)
 
     def told(

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
-import math
-import socket
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from auditor.cli.options import PathText, Seconds, option, spec_option, talk_options, words
+from auditor.cli.probe_order import Order, plan_for, targets_for, verdicts_for
 from auditor.cli.terminal import Terminal
-from auditor.errors import DeliveryError, FileError, Interrupted, UsageError
+from auditor.errors import DeliveryError, Interrupted, UsageError
 from auditor.spec import Spec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
-    from auditor.inventory.snapshot import Snapshot
-    from auditor.probe.connect import Settings
+    from auditor.languages import Language
     from auditor.probe.result import ProbeResult
-    from auditor.probe.run import Plan
-    from auditor.probe.targets import Given, Target
 
 
 class _Endpoints(click.Argument):
@@ -200,52 +194,21 @@ def probe(ctx: click.Context, /, **given: Any) -> int:
     undecided, or there was nothing to probe; 2 wrong usage; 6 the result could not be written; 130, 143 interrupted,
     what was seen until then is in -o FILE.
     """  # fmt: skip
-    return _run(ctx, _Given(**given))
+    return _run(ctx, Order(**given))
 
 
-@dataclasses.dataclass(frozen=True)
-class _Given:
-    """The options."""
-
-    endpoints: tuple[str, ...]
-    spec: Spec
-    snapshots: tuple[Path, ...]
-    report: Path | None
-    targets_file: Path | None
-    domains: tuple[str, ...]
-    zone_domains: tuple[str, ...]
-    addresses: tuple[str, ...]
-    ports: tuple[str, ...]
-    resolvers: tuple[str, ...]
-    allow_foreign: bool
-    vantage: str | None
-    host: str | None
-    server_name: str | None
-    ca_file: Path | None
-    http_path: str
-    http_host: str | None
-    http_method: str
-    expected: tuple[int, ...]
-    udp_payload: bytes | None
-    tries: int
-    interval: float
-    timeout: float
-    deadline: float
-    concurrency: int
-    target: Path | None
-    form: str
-
-
-def _run(ctx: click.Context, given: _Given) -> int:
+def _run(ctx: click.Context, given: Order) -> int:
     from auditor.cli import output
     from auditor.cli.probe_table import table
+    from auditor.cli.progress import counted
     from auditor.probe.judgement import judge_result
-    from auditor.probe.result import result_document
+    from auditor.probe.result_file import result_document
     from auditor.probe.run import ProbeInterrupted, run_probe
 
     terminal = ctx.ensure_object(Terminal)
-    snapshot, targets, verdicts = _targets(given, terminal)
-    plan = _plan(given)
+    language = terminal.language
+    snapshot, targets, verdicts = targets_for(given, terminal)
+    plan = plan_for(given)
     # The place is opened before anything is contacted.
     with output.opened([("the result", given.target)] if given.target is not None else []) as outputs:
 
@@ -257,138 +220,35 @@ def _run(ctx: click.Context, given: _Given) -> int:
                     document.sink.write(result_document(result))
                 except OSError as error:
                     raise DeliveryError(f"{document.path}: cannot be written: {error.strerror}") from None
-                terminal.say(f"result written to {document.path}")
+                terminal.say(language.text("result written to {path}", path=document.path))
 
         try:
-            result = run_probe(targets, plan)
+            with counted(terminal, language.text("look-ups and connections")) as done:
+                result = run_probe(targets, plan, done=done)
         except ProbeInterrupted as interruption:
             keep(interruption.result)
             cause = interruption.__cause__
             raise cause if isinstance(cause, Interrupted) else KeyboardInterrupt from None
         keep(result)
-    judgement = judge_result(result, targets)
+    judgement = judge_result(result, targets, language)
     if given.form == "json":
         terminal.write(result_document(result))
     else:
         if snapshot is not None:
-            verdicts = _verdicts(snapshot, result, given.spec)
+            verdicts = verdicts_for(snapshot, result, given.spec, language)
         terminal.write(table(result, targets, verdicts, terminal))
     if judgement.wrong:
-        terminal.error(f"exit 3: {_some(judgement.wrong)}")
+        terminal.error(language.text("exit {n}: {said}", n=3, said=_some(judgement.wrong, language)))
     elif judgement.undecided:
-        terminal.error(f"exit 4: {_some(judgement.undecided)}")
+        terminal.error(language.text("exit {n}: {said}", n=4, said=_some(judgement.undecided, language)))
     return judgement.code
 
 
-def _some(sentences: Sequence[str]) -> str:
-    more = f"; and {len(sentences) - 3} more" if len(sentences) > 3 else ""
-    return "; ".join(sentences[:3]) + more
-
-
-def _targets(
-    given: _Given, terminal: Terminal
-) -> tuple[Snapshot | None, list[Target], dict[tuple[str, str, str, int], str]]:
-    """What to probe, from one of the four places.  Raises UsageError and FileError."""
-    from auditor.probe.targets import chosen, from_arguments, parse_service
-
-    by_hand = bool(given.domains or given.zone_domains or given.addresses)
-    ways = [bool(given.snapshots), given.report is not None, given.targets_file is not None, by_hand]
-    if sum(ways) > 1:
-        raise UsageError("give --from, --report, --targets, or names and addresses by hand, and only one of them")
-    if not any(ways):
-        raise UsageError(
-            "nothing to probe; give --from SNAPSHOT, --report FILE, --targets FILE, "
-            "or --endpoint-domain, --address and --port"
-        )
-    if by_hand:
-        if given.endpoints:
-            raise UsageError("an endpoint id goes with --from, --report or --targets")
-        return None, [from_arguments(given.domains, given.zone_domains, given.addresses, given.ports)], {}
-    snapshot = None
-    if given.snapshots:
-        from auditor.cli.gathering import load_snapshots
-        from auditor.probe.inventory import targets_of
-
-        snapshot, _ = load_snapshots(given.snapshots, terminal)
-        targets, verdicts = chosen(targets_of(snapshot, given.spec), given.endpoints), {}
-    else:
-        found = _read(given)
-        wanted = given.endpoints or found.hosts.get(given.vantage or "", ())
-        targets, verdicts = chosen(found.targets, wanted), dict(found.verdicts)
-    if given.ports:
-        try:
-            services = tuple(dict.fromkeys(map(parse_service, given.ports)))
-        except ValueError as error:
-            raise UsageError(str(error)) from None
-        targets = [dataclasses.replace(target, services=services) for target in targets]
-    return snapshot, targets, verdicts
-
-
-def _read(given: _Given) -> Given:
-    from auditor.probe.targets import read_targets
-
-    if given.targets_file is not None and str(given.targets_file) == "-":
-        from auditor.probe.reading import MAX_BYTES
-
-        return read_targets("standard input", sys.stdin.buffer.read(MAX_BYTES + 1))
-    return read_targets(given.report or given.targets_file or Path())
-
-
-def _plan(given: _Given) -> Plan:
-    from auditor.probe.resolve import parse_server, system_servers
-    from auditor.probe.run import Plan
-
-    servers = tuple(map(parse_server, given.resolvers)) or system_servers()
-    return Plan(
-        servers=servers,
-        system=not given.resolvers,
-        settings=_settings(given),
-        tries=given.tries,
-        interval=given.interval,
-        concurrency=given.concurrency,
-        deadline=given.deadline,
-        allow_foreign=given.allow_foreign,
-        host=(given.host or socket.gethostname() or "unnamed")[:253],
-        instance_id=given.vantage,
-    )
-
-
-def _settings(given: _Given) -> Settings:
-    from auditor.probe.certificate import Trust
-    from auditor.probe.connect import Settings, parse_request, read_authorities
-    from auditor.probe.targets import parse_domain
-
-    if given.vantage is not None and not (given.vantage.startswith("i-") and given.vantage[2:].isalnum()):
-        raise UsageError(f"--vantage {given.vantage!r} is not an instance id; write i-…, or use --host NAME")
-    try:
-        request = parse_request(given.http_path, given.http_host, given.http_method, given.expected)
-        name = None if given.server_name is None else parse_domain(given.server_name)
-    except ValueError as error:
-        raise UsageError(str(error)) from None
-    trust = Trust()
-    if given.ca_file is not None:
-        try:
-            trust = Trust(read_authorities(given.ca_file))
-        except FileNotFoundError:
-            raise FileError(given.ca_file, "there is no such file") from None
-        except (OSError, ValueError):
-            raise FileError(given.ca_file, "holds no certificate that can be read (PEM)") from None
-    return Settings(given.timeout, name, trust, request, given.udp_payload)
-
-
-def _verdicts(snapshot: Snapshot, result: ProbeResult, spec: Spec) -> dict[tuple[str, str, str, int], str]:
-    """What the configuration says about exactly this host: (endpoint id, address, transport, port) → verdict."""
-    from auditor.facts.probes import probed_connections
-    from auditor.facts.workshop import Workshop
-    from auditor.probe.evidence import add_probes
-
-    seen = add_probes(snapshot, [result], max_age=math.inf).snapshot
-    found = {}
-    for row in probed_connections(Workshop(seen, spec)):
-        if row.get("address") and row["vantage"] == result.vantage and row["configured"]:
-            words_ = row["configured"] + (f" by {row['broken']}" if row["broken"] else "")
-            found[row["endpoint_id"], row["address"], row["protocol"], row["port"]] = words_
-    return found
+def _some(sentences: Sequence[str], language: Language) -> str:
+    parts = list(sentences[:3])
+    if len(sentences) > 3:
+        parts.append(language.text("and {n} more", n=len(sentences) - 3))
+    return language.sentences(parts)
 
 
 @probe.command("plan")
@@ -435,12 +295,17 @@ def plan(ctx: click.Context, *, spec: Spec, snapshots: tuple[Path, ...], per_zon
     snapshot, _ = load_snapshots(snapshots, terminal)
     made = plans.make_plan(snapshot, spec, per_zone=per_zone)
     texts = {"json": plans.plan_document, "cloud-assistant": plans.cloud_assistant, "ansible": plans.ansible}
-    terminal.write(texts[form](made) if form in texts else plan_table(made))
+    terminal.write(texts[form](made) if form in texts else plan_table(made, terminal.language))
     lacking = [assignment for assignment in made if not assignment.hosts]
     for assignment in lacking:
         terminal.warn(assignment.reason or "")
     if lacking or not made:
-        what = f"{len(lacking)} endpoints have no host" if made else "there is no interface endpoint"
-        terminal.error(f"exit 4: {what}")
+        language = terminal.language
+        what = (
+            language.plural("{n} endpoint has no host", "{n} endpoints have no host", len(lacking))
+            if made
+            else language.text("there is no interface endpoint")
+        )
+        terminal.error(language.text("exit {n}: {said}", n=4, said=what))
         return 4
     return 0

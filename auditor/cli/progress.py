@@ -1,10 +1,10 @@
-"""Progress on standard error: one line per account, the total is what was planned so far."""
+"""Progress on standard error: one line per account or for a probe, the total is what was planned so far."""
 
 from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from auditor.cli.terminal import Terminal, safe_lines
@@ -49,7 +49,26 @@ class Bars(Silence):
             self._progress.update(self._task(account), advance=1, operation=safe_lines(operation))
 
     def say(self, line: str) -> None:
-        self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        _print(self._progress, line)
+
+
+class Line:
+    """One bar for everything.  Called from the thread that shows it."""
+
+    def __init__(self, progress: Progress, label: str) -> None:
+        self._progress = progress
+        self._task = progress.add_task(safe_lines(label), total=None, operation="")
+
+    def counted(self, done: int, planned: int) -> None:
+        """How many of the steps planned so far are over."""
+        self._progress.update(self._task, completed=done, total=planned)
+
+    def say(self, line: str) -> None:
+        _print(self._progress, line)
+
+
+def _print(progress: Progress, line: str) -> None:
+    progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 @contextlib.contextmanager
@@ -58,6 +77,31 @@ def shown(terminal: Terminal) -> Iterator[Silence]:
     if not terminal.shows_progress:
         yield Silence()
         return
+    with _display() as progress:
+        bars = Bars(progress)
+        terminal.live = bars
+        try:
+            yield bars
+        finally:
+            terminal.live = None
+
+
+@contextlib.contextmanager
+def counted(terminal: Terminal, label: str) -> Iterator[Callable[[int, int], None] | None]:
+    """The same for steps without accounts: a function that is told how many of how many are over."""
+    if not terminal.shows_progress:
+        yield None
+        return
+    with _display() as progress:
+        line = Line(progress, label)
+        terminal.live = line
+        try:
+            yield line.counted
+        finally:
+            terminal.live = None
+
+
+def _display() -> Progress:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -68,10 +112,4 @@ def shown(terminal: Terminal) -> Iterator[Silence]:
         TimeElapsedColumn(),
         TextColumn("{task.fields[operation]}", markup=False, style="dim"),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        bars = Bars(progress)
-        terminal.live = bars
-        try:
-            yield bars
-        finally:
-            terminal.live = None
+    return Progress(*columns, console=Console(stderr=True), transient=True)

@@ -1,6 +1,8 @@
 """Plans: which hosts should probe which endpoints, from the instances the inventory knows; and scripts to do it.
 
-Scripts are text: plaudit runs none of them.  They install nothing and need plaudit on the host.
+Scripts are text: plaudit runs none of them.  They install nothing and need plaudit on the host.  What a shell could
+find out without it (an exit code of curl or getent) does not tell refused from unreachable, nor an absent name from a
+name server that failed: a result of which half is unknown would only look like one.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from auditor.facts.addresses import parse_addresses
 from auditor.facts.rows import rows
 from auditor.facts.workshop import Workshop
 from auditor.probe.inventory import targets_of
-from auditor.probe.targets import Target, targets_document
+from auditor.probe.targets import Target, is_instance_id, targets_document
 
 if TYPE_CHECKING:
     from auditor.facts.endpoints import Endpoint
@@ -72,7 +74,8 @@ def _candidates(snapshot: Snapshot) -> Iterator[Host]:
     }
     columns = ("instance_id", "region_id", "vpc_id", "zone_id", "private_ip", "service_managed")
     for instance_id, region_id, vpc_id, zone_id, address, managed in rows(snapshot["network_interfaces"], *columns):
-        if instance_id and vpc_id and address and not managed and instance_id not in stopped:
+        # An id of another form is none `--vantage` takes, and among hosts of Ansible it could be a pattern.
+        if is_instance_id(instance_id) and vpc_id and address and not managed and instance_id not in stopped:
             yield Host(instance_id, region_id, vpc_id, zone_id or "", address)
 
 
@@ -207,11 +210,11 @@ def ansible(plan: Sequence[Assignment]) -> str:
         "---",
     ]
     for host, targets in by_host(plan).items():
-        # A string of JSON is one of YAML; !unsafe keeps braces in ids from being templates.
+        # A string of JSON is one of YAML; !unsafe keeps braces in ids from being templates that the controller runs.
         name, stdin = json.dumps(host.instance_id), json.dumps(targets_document(targets))
         lines += [
-            f"- name: {json.dumps(f'Probe endpoints from {host.instance_id}')}",
-            f"  hosts: {name}",
+            f"- name: !unsafe {json.dumps(f'Probe endpoints from {host.instance_id}')}",
+            f"  hosts: !unsafe {name}",
             "  gather_facts: false",
             "  tasks:",
             "    - name: Resolve and connect",

@@ -25,6 +25,7 @@ LAYERS = ("tcp", "udp", "tls", "http", "https")
 _MAX_ENDPOINTS = 10_000
 _MAX_ITEMS = 200
 _PORT = re.compile(r"(?:([a-z]+)/)?([0-9]{1,5})\Z")
+_INSTANCE = re.compile(r"i-[A-Za-z0-9]{1,62}\Z")
 _DOMAIN = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*\.?\Z")  # fmt: skip  # noqa: E501
 
 
@@ -77,6 +78,11 @@ class Target:
             "addresses": [{"address": place.address, "zone_id": place.zone_id} for place in self.places],
             "services": [str(service) for service in self.services],
         }
+
+
+def is_instance_id(text: str | None) -> bool:
+    """Whether a text has the form of an instance id."""
+    return text is not None and _INSTANCE.match(text) is not None
 
 
 def parse_service(text: str) -> Service:

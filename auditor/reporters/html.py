@@ -10,18 +10,23 @@ import base64
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from functools import cache
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from auditor import __version__
 from auditor.findings import Finding, Outcome, Report, Severity
-from auditor.languages import ENGLISH, Language
+from auditor.languages import CODES, ENGLISH, TAGS, Language
 from auditor.reporters import diagram, trend
 from auditor.reporters.connections import STATUS_LABELS, Group, given_name, is_open, noun, order
 from auditor.reporters.html_data import gap_words, page_data
+from auditor.reporters.html_texts import Texts
 from auditor.reporters.overview import Overview, overview
 from auditor.reporters.summary import COUNTED, Summary, counted_as, refused_reads, summarize
 from auditor.reporters.text import clip, inert, inert_lines
-from auditor.reporters.translation import in_language
+from auditor.reporters.translation import Words
+from auditor.reporters.vocabulary import conjoined, hop_kind, side_and_account
 from auditor.resources import templates_folder
 
 if TYPE_CHECKING:
@@ -35,6 +40,9 @@ PLAIN_FINDINGS, CARDS, DRAWN_PATHS, CARRIED = 200, 300, 300, 100_000
 #: has its fix with it, cards far down have only that one.
 FIRST_ROWS, TODOS, FULL_CARDS = 30, 4, 60
 
+#: Waived findings and kinds of gaps that have a row of their own.
+WAIVED, REFUSED = 200, 500
+
 #: The files of the report as a folder.
 FOLDER_FILES = ("index.html", "early.js", "report.css", "report.js", "data.js")
 
@@ -42,17 +50,15 @@ _SEVERITIES = tuple(Severity)
 
 
 def render(report: Report, *, lang: str = "en") -> str:
-    """The report as one file, in one language."""
-    language = Language(lang)
-    report = in_language(report, language)
+    """The report as one file, which opens in one language and holds the others for its switch."""
     style, early, script = _asset("report.css"), _asset("early.js"), _asset("report.js")
     policy = (
         f"default-src 'none'; script-src {_hash(early)} {_hash(script)}; style-src {_hash(style)}; img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
-    summary = summarize(report)
-    data = page_data(report, summary, CARRIED, language)
-    return _page(report, summary, language, policy=policy, style=style, early=early, script=script, data=data)
+    page, data = _page_and_data(report, lang, policy=policy, style=style, early=early, script=script)
+    # no text of the report holds a quotation mark that is not escaped: this place is the template's
+    return page.replace(_PLACE, f'id="data">{data}</script>', 1)
 
 
 def page(template: str, values: Mapping[str, Any], language: Language = ENGLISH) -> str:
@@ -63,7 +69,7 @@ def page(template: str, values: Mapping[str, Any], language: Language = ENGLISH)
     policy = f"default-src 'none'; style-src {_hash(style)}; img-src data:; base-uri 'none'; form-action 'none'"
     # the style is a file of ours; everything else is escaped
     dressed = {**values, "policy": policy, "style": Markup(style)}  # noqa: S704
-    return _environment(language).get_template(template).render(dressed)
+    return _template(template, language).render(dressed)
 
 
 def render_dir(report: Report, *, lang: str = "en") -> dict[str, bytes]:
@@ -71,18 +77,32 @@ def render_dir(report: Report, *, lang: str = "en") -> dict[str, bytes]:
     policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'none'"
     )
-    language = Language(lang)
-    report = in_language(report, language)
-    summary = summarize(report)
-    data = page_data(report, summary, CARRIED, language)
+    page, data = _page_and_data(report, lang, policy=policy)
     return {
-        "index.html": _page(report, summary, language, policy=policy).encode(),
+        "index.html": page.encode(),
         "early.js": _asset("early.js").encode(),
         "report.css": _asset("report.css").encode(),
         "report.js": _asset("report.js").encode(),
         # a script and not a file to fetch: works where only scripts are let through, and without any server
         "data.js": f'document.getElementById("data").textContent = "{data}";\n'.encode(),
     }
+
+
+_PLACE = 'id="data"></script>'
+
+
+def _page_and_data(report: Report, lang: str, **assets: str) -> tuple[str, str]:
+    """The page in its first language, and its data with what differs from it in the other languages."""
+    summary = summarize(report)
+    pages = {code: _page(report, summary, Language(code), **assets) for code in CODES}
+    texts = Texts()
+    switch = {
+        "lang": CODES.index(lang),
+        "tags": [TAGS[code] for code in CODES],
+        "frame": texts.frame(list(pages.values())),
+        "script": texts.script(_asset("report.js")),
+    }
+    return pages[lang], page_data(report, summary, CARRIED, texts, switch)
 
 
 def _asset(name: str) -> str:
@@ -108,9 +128,30 @@ def _environment(language: Language) -> jinja2.Environment:
         keep_trailing_newline=True,
         extensions=["jinja2.ext.i18n"],
     )
-    environment.filters.update(noun=lambda table: noun(table, language), given_name=given_name)
+    environment.filters.update(
+        noun=lambda table: noun(table, language),
+        given_name=given_name,
+        hop_kind=lambda kind: hop_kind(kind, language),
+        holders=lambda owners: conjoined(
+            [side_and_account(owner.side, owner.account_id, language) for owner in owners], language
+        ),
+    )
     template_texts.install(environment, language)
     return environment
+
+
+def _template(name: str, language: Language) -> jinja2.Template:
+    """The template of a file, with the texts of a language."""
+    from jinja2 import Template
+
+    environment = _environment(language)
+    return Template.from_code(environment, _compiled(name), environment.make_globals(None))
+
+
+@cache
+def _compiled(name: str) -> CodeType:
+    # once for all languages: what a text says is looked up when it is drawn
+    return _environment(ENGLISH).compile(_asset(name), name, name)
 
 
 def _finalize(value: object) -> object:
@@ -135,50 +176,53 @@ def _page(
     style: str | None = None,
     early: str | None = None,
     script: str | None = None,
-    data: str | None = None,
 ) -> str:
     from markupsafe import Markup
 
-    drawn = _Drawn(Markup, language)
+    words = Words(language)
+    drawn = _Drawn(Markup, words)
     groups = [group for group in summary.groups if group.kind != "account"]
     cards = [_card(group, drawn, summary, number) for number, group in enumerate(groups[:CARDS])]
     anchors = {card["group"].key: card["anchor"] for card in cards if card["group"].kind == "connection"}
     picture = overview(groups, anchors, language)
-    plain = [_plain(finding, summary) for finding in summary.shown[:PLAIN_FINDINGS]]
-    return (
-        _environment(language)
-        .get_template("report.html.j2")
-        .render(
-            report=report,
-            summary=summary,
-            version=__version__,
-            policy=policy,
-            # these are files of ours; everything else is escaped
-            style=Markup(style) if style is not None else None,  # noqa: S704
-            early=Markup(early) if early is not None else None,  # noqa: S704
-            script=Markup(script) if script is not None else None,  # noqa: S704
-            data=data,
-            counted=COUNTED,
-            severities=_SEVERITIES,
-            labels=STATUS_LABELS,
-            cards=cards,
-            more_cards=max(len(groups) - CARDS, 0),
-            more_paths=drawn.left_out,
-            picture=_picture(picture, Markup),
-            plain=plain,
-            first_rows=FIRST_ROWS,
-            turns={account.account_id: _query("turn", [account.account_id]) for account in summary.accounts},
-            left_open=_left_open(summary),
-            fresh=sum(1 for finding in summary.shown if finding.is_new and is_open(finding)),
-            since=_since(report, language),
-            expired=_expired(report),
-            more_findings=max(len(summary.shown) - PLAIN_FINDINGS, 0),
-            left_out=max(len(summary.shown) - CARRIED, 0),
-            carried=CARRIED,
-            refused=refused_reads(summary.coverage),
-            waived=[finding for finding in summary.shown if finding.waived],
-            trend=_trend(report, summary, Markup, language),
-        )
+    plain = [_plain(finding, summary, words) for finding in summary.shown[:PLAIN_FINDINGS]]
+    waived = [finding for finding in summary.shown if finding.waived]
+    refused = refused_reads(summary.coverage)
+    return _template(
+        "report.html.j2", language
+    ).render(
+        report=report,
+        summary=summary,
+        version=__version__,
+        policy=policy,
+        # these are files of ours; everything else is escaped
+        style=Markup(style) if style is not None else None,  # noqa: S704
+        early=Markup(early) if early is not None else None,  # noqa: S704
+        script=Markup(script) if script is not None else None,  # noqa: S704
+        notices=list(map(language.said, report.notices)),
+        exit_reasons=list(map(language.said, summary.exit_reasons)),
+        counted=COUNTED,
+        severities=_SEVERITIES,
+        labels=STATUS_LABELS,
+        cards=cards,
+        more_cards=max(len(groups) - CARDS, 0),
+        more_paths=drawn.left_out,
+        picture=_picture(picture, Markup),
+        plain=plain,
+        first_rows=FIRST_ROWS,
+        turns={account.account_id: _query("turn", [account.account_id]) for account in summary.accounts},
+        left_open=_left_open(summary),
+        fresh=sum(1 for finding in summary.shown if finding.is_new and is_open(finding)),
+        since=_since(report, language),
+        expired=_expired(report),
+        more_findings=max(len(summary.shown) - PLAIN_FINDINGS, 0),
+        left_out=max(len(summary.shown) - CARRIED, 0),
+        carried=CARRIED,
+        refused=[replace(item, first=words.read(item.first)) for item in refused[:REFUSED]],
+        refused_number=len(refused),
+        waived=list(map(words.finding, waived[:WAIVED])),
+        waived_number=len(waived),
+        trend=_trend(report, summary, Markup, language),
     )
 
 
@@ -228,9 +272,10 @@ def _trend(report: Report, summary: Summary, markup: Callable[[str], str], langu
 class _Drawn:
     """Draws the paths that need a look, as many as a page may hold."""
 
-    def __init__(self, markup: Callable[[str], str], language: Language) -> None:
+    def __init__(self, markup: Callable[[str], str], words: Words) -> None:
         self._markup = markup
-        self._language = language
+        self.words = words
+        self._language = words.language
         self._number = 0
         self.left_out = 0
 
@@ -243,6 +288,7 @@ class _Drawn:
             if self._number > DRAWN_PATHS:
                 self.left_out += 1
                 continue
+            path = self.words.path(path)
             protocol = path.protocol or self._language.text("any protocol")
             port = f"{protocol}/{path.port if path.port is not None else '?'}"
             found.append(
@@ -268,7 +314,7 @@ def _card(group: Group, drawn: _Drawn, summary: Summary, number: int) -> dict[st
         "anchor": f"c{number + 1}",
         "open": [
             {
-                "finding": finding,
+                "finding": drawn.words.finding(finding),
                 "owners": summary.owners(finding),
                 "commands": finding.remediation.cli if place == 0 and finding.outcome is Outcome.FAIL else None,
             }
@@ -295,12 +341,13 @@ def _query(key: str, values: Iterable[str]) -> str:
     return "#q=" + quote(f"{key}:{word}", safe="")
 
 
-def _plain(finding: Finding, summary: Summary) -> dict[str, Any]:
+def _plain(finding: Finding, summary: Summary, words: Words) -> dict[str, Any]:
+    said = words.finding(finding)
     return {
-        "finding": finding,
+        "finding": said,
         "counted": counted_as(finding),
-        "observed": clip(finding.observed or "", 160),
+        "observed": clip(said.observed or "", 160),
         "owners": summary.owners(finding),
-        "gaps": list(dict.fromkeys(gap_words(gap) for gap in finding.gaps)),
+        "gaps": list(dict.fromkeys(gap_words(gap) for gap in said.gaps)),
         "terraform": _Lines(inert_lines(finding.remediation.terraform or "")),
     }

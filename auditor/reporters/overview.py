@@ -168,7 +168,7 @@ def _svg(lines: Sequence[Line], language: Language) -> str:
     title = language.plural("{n} connection, drawn", "{n} connections, drawn", number_of)
     parts = [
         f'<svg class="overview" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}" role="group" '
-        f'aria-label="{title}" fill="none" stroke="currentColor" font-size="13">'
+        f'aria-label="{escape(title)}" fill="none" stroke="currentColor" font-size="13">'
     ]
     parts += left.boxes(0, "Consumer", height, language)
     parts += right.boxes(_RIGHT, "Provider", height, language)
@@ -219,15 +219,19 @@ class _Side:
         shift = self._shift(height)
         return [
             f'<g class="account"><rect class="frame" x="{x + 1}" y="{y + shift:g}" width="{_BOX - 2}" height="{box}" '
-            f'rx="8"/><text class="who" x="{x + 16}" y="{y + shift + 20:g}">{side} '
-            f"{escape(middle(inert(account or 'account not known'), 40))}</text></g>"
+            f'rx="8"/><text class="who" x="{x + 16}" y="{y + shift + 20:g}">'
+            f"{escape(language.text(side))} {escape(middle(inert(account or language.text('account not known')), 40))}"
+            "</text></g>"
             for account, y, box in self._boxes
         ]
 
 
 def _row(line: Line, language: Language, y: float) -> str:
     name = escape(middle(inert(line.endpoint), 28))
-    said = escape(inert(f"{line.endpoint} to {line.service}: {line.words(language)}"))
+    words = language.text(
+        "{endpoint} to {service}: {state}", endpoint=line.endpoint, service=line.service, state=line.words(language)
+    )
+    said = escape(inert(words))
     mark = f'<g transform="translate(20 {y:g})">{_SIGNS[line.status]}</g>'
     inner = f'<title>{said}</title>{mark}<text class="name" x="34" y="{y + 4.5:g}">{name}</text>'
     number = sum(line.statuses.values())

@@ -93,12 +93,12 @@ class _Page:
         language = self.language
         verdict = language.text(path.verdict).upper()
         where = f"{path.zone_id or language.text('zone not known')}  {self.port(path)}"
-        room = self.columns - len(verdict) - 2
+        room = self.columns - width(verdict) - 2
         head = inert(path.endpoint_id)
         line = f"{self.short(head, max(room - width(where) - 2, 12))}  {inert(where)}"
         if width(line) > room:
             line = self.short(line, room)
-        space = " " * (self.columns - width(line) - len(verdict))
+        space = " " * (self.columns - width(line) - width(verdict))
         yield self.paint(line, "bold") + space + self.paint(verdict, path.verdict)
         if path.verdict == "reachable" and not self.every_hop:
             return

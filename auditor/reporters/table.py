@@ -158,8 +158,8 @@ class _Page:
                 else language.text("No account known")
             )
             accounts = language.text("what belongs to no single connection")
-        first, *rest = wrap(inert(line), self.columns - len(label) - 2)
-        space = " " * max(self.columns - width(first) - len(label), 1)
+        first, *rest = wrap(inert(line), self.columns - width(label) - 2)
+        space = " " * max(self.columns - width(first) - width(label), 1)
         yield self.paint(first, "bold") + space + self.paint(label, group.status)
         for more in rest:
             yield self.paint(more, "bold")

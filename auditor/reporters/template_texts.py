@@ -18,7 +18,8 @@ def install(environment: Any, language: Language) -> None:
     """Gives the templates `_`, `gettext`, `ngettext` and the language itself as `language`.
 
     `_("%(n)s of %(total)s", n=…, total=…)` as in the extension's new style: named values, `%%` for a percent sign.
-    `text("critical")` translates a word that is only known at run time.
+    `text("{n} of {total}", n=…, total=…)` and `plural("{n} rule", "{n} rules", n)` are those of Language; what they
+    return is escaped with the values in it, and the word may be one that is only known at run time.
     """
     from markupsafe import Markup
 
@@ -33,7 +34,17 @@ def install(environment: Any, language: Language) -> None:
         values.setdefault("num", n)
         return filled(language.plural_message(one, many, n), values)
 
-    environment.globals.update(_=gettext, gettext=gettext, ngettext=ngettext, text=language.text, language=language)
+    def text(message: str, /, **values: Any) -> str:
+        return language.text(message, **{name: _value(value) for name, value in values.items()})
+
+    def plural(one: str, many: str, n: int, /, **values: Any) -> str:
+        return language.plural(one, many, n, **{name: _value(value) for name, value in values.items()})
+
+    environment.globals.update(_=gettext, gettext=gettext, ngettext=ngettext, text=text, plural=plural)
+    # what parts of a line are joined with where markup stands between them
+    environment.globals.update(
+        language=language, comma=language.listed(["", ""]), semicolon=language.sentences(["", ""])
+    )
     environment.newstyle_gettext = True
 
 

@@ -15,7 +15,13 @@ _UNSAFE = re.compile(
 )
 
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
-_WORDS = re.compile(r"\S+|\s+")
+#: Chinese and Japanese characters: a line may end behind each, unless its neighbour must stay with it.
+_WIDE = "\u2e80-\u2fff\u3040-\u9fff\uf900-\ufaff\uff61-\uff9f\U00020000-\U0003ffff"
+_OPENING, _CLOSING = "（「『【〈《〔", "、。，．：；！？）」』】〉》〕ー々・"
+#: Spaces, one wide character, or a run of others (a word, an id), with the marks that no line begins or ends with.
+_WORDS = re.compile(
+    rf"\s+|[{_OPENING}]*(?:[{_WIDE}]|[^\s{_WIDE}{_OPENING}{_CLOSING}]+)[{_CLOSING}]*|[{_OPENING}{_CLOSING}]+"
+)
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -77,10 +83,11 @@ def middle(value: str, columns: int) -> str:
     if width(value) <= columns:
         return value
     head = (columns - 1) // 2
-    tail = value
-    while width(tail) > columns - 1 - head:
-        tail = tail[1:]
-    return f"{cut(value, head)[0]}…{tail}"
+    room = columns - 1 - head
+    start = len(value)
+    while start and (room := room - _char_width(value[start - 1])) >= 0:
+        start -= 1
+    return f"{cut(value, head)[0]}…{value[start:]}"
 
 
 def pad(value: str, columns: int) -> str:
@@ -89,7 +96,10 @@ def pad(value: str, columns: int) -> str:
 
 
 def wrap(value: str, columns: int) -> list[str]:
-    """The text as lines of at most `columns`, broken at spaces, or anywhere in words that are longer than a line."""
+    """The text as lines of at most `columns`, broken at spaces and between Chinese or Japanese characters.
+
+    Words and ids stay whole, also inside such text, unless one is longer than a line.
+    """
     columns = max(columns, 2)
     if len(value) <= columns and value.isascii():
         return [value.rstrip()]  # nearly all of them
@@ -101,10 +111,6 @@ def wrap(value: str, columns: int) -> list[str]:
             continue
         if word.isspace():
             continue
-        room = columns - width(line)
-        if width(word) > columns and not word.isascii() and room > columns // 2:
-            head, word = cut(word, room)  # text without spaces (Chinese, Japanese) goes on in the same line
-            line += head
         if line.strip():
             lines.append(line.rstrip())
         while width(word) > columns:

@@ -16,7 +16,7 @@ def in_language(report: Report, language: Language) -> Report:
     """The report with its sentences in `language`; in English the report itself."""
     if language.english:
         return report
-    words = _Words(language)
+    words = Words(language)
     return replace(
         report,
         findings=tuple(map(words.finding, report.findings)),
@@ -29,12 +29,12 @@ def in_language(report: Report, language: Language) -> Report:
 
 def findings_in_language(findings: Iterable[Finding], language: Language) -> tuple[Finding, ...]:
     """The findings with their sentences in `language`."""
-    return tuple(findings) if language.english else tuple(map(_Words(language).finding, findings))
+    return tuple(findings) if language.english else tuple(map(Words(language).finding, findings))
 
 
 def paths_in_language(paths: Iterable[PathVerdict], language: Language) -> tuple[PathVerdict, ...]:
     """The paths with the details of their hops in `language`."""
-    return tuple(paths) if language.english else tuple(map(_Words(language).path, paths))
+    return tuple(paths) if language.english else tuple(map(Words(language).path, paths))
 
 
 def console_path(path: str, language: Language) -> str:
@@ -47,7 +47,7 @@ def console_path(path: str, language: Language) -> str:
     return " > ".join(step(words) if words else words for words in path.split(" > "))
 
 
-class _Words:
+class Words:
     """Translates what findings share (rule texts, fixes, gaps) once."""
 
     def __init__(self, language: Language) -> None:

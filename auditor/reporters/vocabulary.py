@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from auditor.languages import Language, marked
 
 #: Marked for the catalogue; looked up by value.
@@ -18,10 +20,12 @@ WORDS = (
     *(marked("backend"), marked("clients"), marked("endpoint service"), marked("backends")),
 )
 
+_ACRONYM = re.compile(r"\bacl\b")
+
 
 def hop_kind(kind: str, language: Language) -> str:
     """What a hop of a path is called."""
-    return language.text(kind.replace("_", " "))
+    return language.text(_ACRONYM.sub("ACL", kind.replace("_", " ")))
 
 
 def side_and_account(side: str, account_id: str | None, language: Language) -> str:

@@ -6,7 +6,7 @@
   const PAGE = 100, OURS = /^#(?:[qf]=|plf1-)/;
   const $ = (id) => document.getElementById(id);
   const box = $("data");
-  let data, all = [], view = [], drawn = 0, query = "", column = -1, down = false, open = "", settling = 0;
+  let data, all = [], view = [], drawn = 0, query = "", column = -1, down = false, open = "", settling = 0, tongue = 0;
 
   function el(tag, attributes, ...children) {
     const node = document.createElement(tag);
@@ -18,6 +18,16 @@
     for (const child of children) if (child !== null && child !== "") node.append(child);
     return node;
   }
+
+  // A text of ours in the language that is chosen, with each {name} replaced by its value; English is the key.
+  const t = (english, values) => fill(data?.script[english]?.[tongue - 1] ?? english, values);
+  const tn = (one, many, n, values) => fill(data?.script[one]?.[tongue - 1] ?? (n === 1 ? one : many), { n: number(n), ...values });
+  const fill = (text, values) => values ? text.replace(/\{([a-z_]+)\}/g, (place, name) => Object.hasOwn(values, name) ? values[name] : place) : text;
+  const number = (n) => n.toLocaleString("en");
+  // A text of the data: the same in every language, or a form per language with its values.
+  const say = (text, language = tongue) => typeof text === "string" ? text :
+    data.forms[text[0]][language].replace(/[\ue000-\ue0ff]/g, (place) => text[place.charCodeAt(0) - 0xdfff]);
+  const comma = () => tongue ? "、" : ", ";
 
   async function unpack() {
     const bytes = Uint8Array.from(atob(box.textContent.trim()), (char) => char.charCodeAt(0));
@@ -32,33 +42,35 @@
     get rule() { return data.rules[this.fields[1]]; }
     get severity() { return this.fields[2]; }
     get outcome() { return this.fields[3]; }
-    get type() { return data.pool[this.fields[4]]; }
+    get type() { return say(data.pool[this.fields[4]]); }
     get resource() { return this.fields[5]; }
     get name() { return data.pool[this.fields[6]]; }
     get account() { return data.pool[this.fields[7]]; }
     get region() { return data.pool[this.fields[8]]; }
     get owners() { return this.held ||= this.fields[9].map(([side, owner]) => [side, data.pool[owner]]); }
-    get observed() { return this.fields[10]; }
-    get reason() { return data.pool[this.fields[11]]; }
-    get summary() { return data.pool[this.fields[12]]; }
+    get observed() { return say(this.fields[10]); }
+    get reason() { return say(data.pool[this.fields[11]]); }
+    get summary() { return say(data.pool[this.fields[12]]); }
     get cli() { return this.fields[13]; }
     get terraform() { return this.fields[14]; }
-    get console() { return this.fields[15]; }
-    get related() { return this.fields[16].map(([kind, key]) => [data.pool[kind], data.pool[key]]); }
-    get gaps() { return this.fields[17].map((gap) => data.pool[gap]); }
+    get console() { return say(this.fields[15]); }
+    get related() { return this.fields[16].map(([kind, key]) => [say(data.pool[kind]), data.pool[key]]); }
+    get gaps() { return this.fields[17].map((gap) => say(data.pool[gap])); }
     get seen() { return data.pool[this.fields[18]]; }
     get fresh() { return this.fields[19]; }
     get waiver() { return this.fields[20] && this.fields[20].map((part) => data.pool[part]); }
     get places() { return this.fields[21].map((place) => data.pool[place]); }
     // all that words are looked for in
     get words() {
-      return this.text ||= [this.id, this.rule[0], this.rule[1], this.type, this.resource, this.name, this.account, this.region,
+      return this.text ||= [this.id, this.rule[0], say(this.rule[1]), this.type, this.resource, this.name, this.account, this.region,
         this.observed, this.reason, this.summary, owned(this), SEVERITIES[this.severity], OUTCOMES[this.outcome],
+        t(SEVERITIES[this.severity]), t(OUTCOMES[this.outcome]),
         ...this.related.map(([, key]) => key)].join("\n").toLowerCase();
     }
   }
 
-  const owned = (item) => item.owners.map(([side, account]) => side + " " + (account || "(account not known)")).join(" and ");
+  const owned = (item) => item.owners.map(([side, account]) => account ? t("{side} {account}", { side: t(side), account }) :
+    t("{side} (account not known)", { side: t(side) })).join(t(" and "));
 
   // The words of many rows are put together while nobody waits, so that the first filter is as quick as the next.
   function prepare(place) {
@@ -119,6 +131,7 @@
   }
 
   function chips() {
+    $("chips").replaceChildren();
     const count = (test) => all.reduce((sum, item) => sum + (test(item) ? 1 : 0), 0);
     const group = (label, key, values) => {
       const found = values.map((value) => [value, count((item) => KEYS[key](item, value.toLowerCase()))]).filter(([, number]) => number);
@@ -127,22 +140,22 @@
           const set = chosen(key), low = value.toLowerCase();
           if (!set.delete(low)) set.add(low);
           choose(key, [...set]);
-        } }, `${value} ${number}`))));
+        } }, `${t(value)} ${number}`))));
     };
-    group("Severity", "sev", SEVERITIES);
-    group("Outcome", "out", OUTCOMES);
+    group(t("Severity"), "sev", SEVERITIES);
+    group(t("Outcome"), "out", OUTCOMES);
     const fresh = count((item) => item.fresh === 1);
-    if (fresh) $("chips").append(el("span", { role: "group", "aria-label": "Since the last scan" }, "Since the last scan",
-      el("button", { type: "button", "aria-pressed": "false", "data-word": "new", onclick: () => word("new") }, `new ${fresh}`)));
-    group("Fix by side", "side", ["consumer", "provider", "both"]);
+    if (fresh) $("chips").append(el("span", { role: "group", "aria-label": t("Since the last scan") }, t("Since the last scan"),
+      el("button", { type: "button", "aria-pressed": "false", "data-word": "new", onclick: () => word("new") }, `${t("new")} ${fresh}`)));
+    group(t("Fix by side"), "side", ["consumer", "provider", "both"]);
     const accounts = [...new Set(all.flatMap((item) => item.owners.map(([, account]) => account)))].filter(Boolean).sort();
-    if (accounts.length <= 8) group("Fix by account", "turn", accounts);
-    else pick("Fix by account", "turn", accounts);
-    pick("Rule", "rule", [...new Set(all.map((item) => item.rule[0]))].sort());
+    if (accounts.length <= 8) group(t("Fix by account"), "turn", accounts);
+    else pick(t("Fix by account"), "turn", accounts);
+    pick(t("Rule"), "rule", [...new Set(all.map((item) => item.rule[0]))].sort());
   }
 
   function pick(label, key, values) {
-    const select = el("select", { "data-pick": key, "aria-label": label }, el("option", { value: "" }, "any"), ...values.map((value) => el("option", { value: value.toLowerCase() }, value)));
+    const select = el("select", { "data-pick": key, "aria-label": label }, el("option", { value: "" }, t("any")), ...values.map((value) => el("option", { value: value.toLowerCase() }, value)));
     select.addEventListener("change", () => choose(key, select.value ? [select.value] : []));
     $("chips").append(el("span", {}, label, select));
   }
@@ -177,8 +190,8 @@
       drawn = 0;
       more();
     }
-    const total = all.length.toLocaleString("en"), number = view.length.toLocaleString("en");
-    $("count").textContent = view.length === all.length ? `${total} finding${all.length === 1 ? "" : "s"}, worst first` : `${number} of ${total} findings`;
+    $("count").textContent = view.length === all.length ? tn("{n} finding, worst first", "{n} findings, worst first", all.length) :
+      tn("{n} of {total} findings", "{n} of {total} findings", view.length, { total: number(all.length) });
     $("grid").setAttribute("aria-rowcount", view.length + 1);
     for (const chip of document.querySelectorAll("button[data-key]")) chip.setAttribute("aria-pressed", chosen(chip.dataset.key).has(chip.dataset.value.toLowerCase()));
     const asked = tokens(query).map((token) => token.word?.toLowerCase());
@@ -214,9 +227,9 @@
     const severity = SEVERITIES[item.severity], outcome = OUTCOMES[item.outcome];
     const cell = (...children) => el("td", { role: "gridcell" }, ...children);
     const tr = el("tr", { class: "row", role: "row", "aria-level": 1, tabindex: "-1", "aria-rowindex": place + 2, "aria-expanded": "false" },
-      cell(el("span", { class: "sev " + severity }, severity)),
-      cell(el("span", { class: "out " + (outcome === "n/a" ? "not_applicable" : outcome) }, outcome)),
-      cell(el("b", {}, item.rule[0]), " " + item.rule[1], item.fresh ? el("span", { class: "new" }, "new") : null,
+      cell(el("span", { class: "sev " + severity }, t(severity))),
+      cell(el("span", { class: "out " + (outcome === "n/a" ? "not_applicable" : outcome) }, t(outcome))),
+      cell(el("b", {}, item.rule[0]), " " + say(item.rule[1]), item.fresh ? el("span", { class: "new" }, t("new")) : null,
         item.observed ? el("div", { class: "res" }, item.observed.length > 160 ? item.observed.slice(0, 160) + "\u2026" : item.observed) : null),
       cell(item.name ? el("div", {}, item.name) : null, el("code", {}, item.resource)),
       cell(owned(item)));
@@ -244,26 +257,27 @@
     const list = el("dl");
     const add = (term, ...content) => { if (content.some((part) => part !== null && part !== "")) list.append(el("dt", {}, term), el("dd", {}, ...content)); };
     const outcome = OUTCOMES[item.outcome];
-    add("Resource", `${item.name ? item.name + ", " : ""}${item.type} `, el("code", {}, item.resource), `, account ${item.account || "not known"}, ${item.region || "no region"}`);
-    add("Rests on", item.related.map(([kind, key]) => `${kind} ${key}`).join(", "));
-    add("Seen", item.observed);
-    add(outcome === "unknown" ? "Not known because" : "Reason", item.reason);
-    for (const gap of item.gaps) add("Not read", gap);
-    add("Why it matters", item.rule[2]);
+    add(t("Resource"), `${item.name ? item.name + comma() : ""}${item.type} `, el("code", {}, item.resource),
+      ["", t("account {account}", { account: item.account || t("not known") }), item.region || t("no region")].join(comma()));
+    add(t("Rests on"), item.related.map(([kind, key]) => `${kind} ${key}`).join(", "));
+    add(t("Seen"), item.observed);
+    add(outcome === "unknown" ? t("Not known because") : t("Reason"), item.reason);
+    for (const gap of item.gaps) add(t("Not read"), gap);
+    add(t("Why it matters"), say(item.rule[2]));
     if (outcome !== "pass" && outcome !== "n/a") {
-      add("Fix by", owned(item));
-      add("Fix", item.summary, ...item.cli.map((command) => copied(command, "command")),
-        item.terraform ? copied(item.terraform, "Terraform") : null, item.console ? copied(item.console, "console path") : null);
+      add(t("Fix by"), owned(item));
+      add(t("Fix"), item.summary, ...item.cli.map((command) => copied(command, t("Copy command"))),
+        item.terraform ? copied(item.terraform, t("Copy Terraform")) : null, item.console ? copied(item.console, t("Copy console path")) : null);
     }
-    add("Evidence", item.rule[5].length ? `${item.rule[5].join(", ")}, read ${data.scanned.join(" to ")}` : "");
-    add(`Sources (${item.rule[3]})`, ...item.rule[4].flatMap(([title, url], number) => [number ? ", " : "",
-      url.startsWith("https://") ? el("a", { href: url, rel: "noreferrer noopener" }, title) : `${title} ${url}`]));
-    if (item.waiver) add("Waiver", `${item.waiver[0]} ${item.waiver[1]} (${item.waiver[2]}, until ${item.waiver[3]}${item.waiver[4] ? ", " + item.waiver[4] : ""})`.trim());
-    add("First seen", item.seen);
-    add("Id", el("code", {}, item.id));
+    add(t("Evidence"), item.rule[5].length ? t("{tables}, read {start} to {end}", { tables: item.rule[5].join(", "), start: data.scanned[0], end: data.scanned[1] }) : "");
+    add(t("Sources ({basis})", { basis: t(item.rule[3]) }), ...item.rule[4].flatMap(([title, url], number) => [number ? ", " : "",
+      url.startsWith("https://") ? el("a", { href: url, rel: "noreferrer noopener" }, say(title)) : `${say(title)} ${url}`]));
+    if (item.waiver) add(t("Waiver"), [item.waiver[0], t("{reason} ({owner}, until {day})", { reason: item.waiver[1], owner: item.waiver[2], day: item.waiver[3] }), item.waiver[4]].join(" ").trim());
+    add(t("First seen"), item.seen);
+    add(t("Id"), el("code", {}, item.id));
     const link = location.href.split("#")[0] + "#" + item.id;
-    const acts = el("p", { class: "acts" }, button("Copy link", () => link));
-    if (outcome === "fail") acts.append(button("Copy waiver", () => waiver(item)));
+    const acts = el("p", { class: "acts" }, button(t("Copy link"), () => link));
+    if (outcome === "fail") acts.append(button(t("Copy waiver"), () => waiver(item)));
     return el("div", {}, list, acts);
   }
 
@@ -272,9 +286,9 @@
     return `- rule: ${text(item.rule[0])}\n  account: ${text(item.account)}\n  region: ${text(item.region)}\n  resource: ${text(item.resource)}\n  reason: ""\n  owner: ""\n  expires: ""\n`;
   }
 
-  function copied(text, what) {
-    const pre = el("pre", { "aria-label": what }, text);
-    return el("div", { class: "fix" }, pre, button("Copy", () => text, pre, `Copy ${what}`));
+  function copied(text, name) {
+    const pre = el("pre", {}, text);
+    return el("div", { class: "fix" }, pre, button(t("Copy"), () => text, pre, name));
   }
 
   function button(label, text, shown, name) {
@@ -286,7 +300,9 @@
   }
 
   async function copy(node, text, shown) {
-    const label = node.dataset.label ??= node.textContent;
+    const label = node.textContent;
+    if (node.dataset.busy) return;
+    node.dataset.busy = "yes";
     let done = false;
     try { await navigator.clipboard.writeText(text); done = true; } catch { done = false; }
     if (!done) { // no clipboard for this page: select the text, so that the keyboard can copy it
@@ -294,8 +310,10 @@
       getSelection().selectAllChildren(shown || node.nextElementSibling);
       try { done = document.execCommand("copy"); } catch { done = false; }
     }
-    node.textContent = done ? "Copied" : "Selected";
-    setTimeout(() => { node.textContent = label; }, 2000);
+    // the text of the button that came with the page is one the switch of languages knows: it stays the same node
+    const words = node.firstChild, said = done ? t("Copied") : t("Selected");
+    words.data = said;
+    setTimeout(() => { if (words.data === said) words.data = label; delete node.dataset.busy; }, 2000);
   }
 
   function go(id) {
@@ -350,10 +368,62 @@
   }
 
   // The plain findings stay as they are.
-  function hint(what) {
+  function hint(id) {
     document.documentElement.classList.remove("js");
-    $("hint").textContent = `The filter and the list of all findings need ${what}.`;
-    $("hint").hidden = false;
+    $(id).hidden = false;
+  }
+
+  // Every text that came with the page, in its order: of each element what is read aloud, then what follows it.
+  function texts() {
+    const found = [], walk = document.createTreeWalker(document.documentElement, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT);
+    for (let node = walk.currentNode; node; node = walk.nextNode()) {
+      if (node.nodeType === 1) {
+        for (const { name } of node.attributes) if (name === "aria-label" || name === "placeholder") found.push([node, name]);
+      } else if (/[^ \t\r\n\f]/.test(node.data) && !/^(SCRIPT|STYLE|NOSCRIPT)$/i.test(node.parentNode.nodeName)) found.push([node, null]);
+    }
+    return found;
+  }
+
+  // The same rows again, as many and as far unfolded.
+  function redraw() {
+    const count = drawn, unfolded = new Set([...$("rows").querySelectorAll('tr.row[aria-expanded="true"]')].map((tr) => tr.item.id));
+    chips();
+    apply();
+    while (drawn < count && drawn < view.length) more();
+    for (const tr of $("rows").querySelectorAll('tr.row[aria-expanded="false"]')) if (unfolded.has(tr.item.id)) unfold(tr);
+  }
+
+  // The languages: the page comes in one, and draws itself anew in another.
+  function languages(frame) {
+    let place = 0;
+    const places = data.frame.map(([step, text]) => [...(frame[place += step] || []), text]);
+    const list = $("language"), names = { en: "English", ja: "日本語", zh: "简体中文" };
+    const change = (next) => {
+      for (const [node, name, text] of places) {
+        if (!node) continue;
+        const here = name ? node.getAttribute(name) : node.data;
+        if (here !== say(text)) continue;
+        if (name) node.setAttribute(name, say(text, next)); else node.data = say(text, next);
+      }
+      tongue = next;
+      document.documentElement.lang = data.tags[tongue];
+      list.value = data.languages[tongue];
+      for (const item of all) item.text = "";
+    };
+    tongue = data.lang;
+    list.append(...data.languages.map((code, index) => el("option", { value: code, lang: data.tags[index] }, names[code])));
+    list.value = data.languages[tongue];
+    list.hidden = false;
+    list.addEventListener("change", () => {
+      change(data.languages.indexOf(list.value));
+      try { localStorage.setItem("plaudit-language", list.value); } catch { /* no storage for this page */ }
+      redraw();
+      setTimeout(() => prepare(0), 50);
+    });
+    let kept = -1;
+    try { kept = data.languages.indexOf(localStorage.getItem("plaudit-language")); } catch { /* no storage for this page */ }
+    if (kept >= 0 && kept !== tongue) { change(kept); return true; }
+    return false;
   }
 
   // Colours: what the system says, or what is chosen here.
@@ -375,11 +445,13 @@
   }
 
   async function start() {
+    const frame = texts();
     colours();
     copies();
-    if (!box.textContent.trim()) return hint("the file data.js beside this page");
-    try { data = await unpack(); } catch { return hint("a newer browser"); }
+    if (!box.textContent.trim()) return hint("unserved");
+    try { data = await unpack(); } catch { return hint("old"); }
     all = data.rows.map((fields, index) => new Row(fields, index));
+    const changed = languages(frame);
     heads();
     chips();
     $("q").addEventListener("input", () => apply());
@@ -398,7 +470,7 @@
       unfolded.forEach((node) => { node.open = true; });
     });
     window.addEventListener("afterprint", () => unfolded.forEach((node) => { node.open = false; }));
-    if (!hash()) apply(true);
+    if (!hash()) apply(!changed);
     document.documentElement.dataset.ready = "yes";
     setTimeout(() => prepare(0), 50);
   }

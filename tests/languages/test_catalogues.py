@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gettext
+import io
 import re
 from functools import cache
 from typing import Any
 
 import pytest
+from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
 from auditor.cli import catalogues
@@ -67,6 +70,16 @@ def test_a_sentence_ends_as_the_english_one_does(code: str) -> None:
 def test_no_text_is_dubious(code: str) -> None:
     with catalogues.po_path(code).open("rb") as file:
         assert not [message.id for message in read_po(file, locale=code) if message.id and message.fuzzy]
+
+
+def test_a_plural_without_translation_stays_english() -> None:
+    catalog = Catalog(locale="zh")
+    catalog.add(("{n} thing", "{n} things"), ("",))
+    catalog.add(("{n} other", "{n} others"), ("{n}个",))
+    said = gettext.GNUTranslations(io.BytesIO(catalogues.mo_bytes(catalog)))
+    assert [said.ngettext("{n} thing", "{n} things", n) for n in (1, 2)] == ["{n} thing", "{n} things"]
+    assert said.ngettext("{n} other", "{n} others", 2) == "{n}个"
+    assert len(list(catalog)) == 3
 
 
 def test_a_check_names_what_is_stale(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,12 +61,18 @@ def _clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rules: tuple[Rule, .
     monkeypatch.setattr("auditor.engine.load_rules", lambda folders=(), **_: list(rules))
 
 
-@pytest.fixture
-def snapshot(inventory: Snapshot, tmp_path: Path) -> Path:
-    """The sound deployment as a file, taken at the time of the test."""
-    path = tmp_path / "both.snapshot"
+@pytest.fixture(scope="session")
+def written(inventory: Snapshot, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sound deployment as a file; writing it for every test takes longer than most tests do."""
+    path = tmp_path_factory.mktemp("inventory") / "both.snapshot"
     write_snapshot(inventory, path)
     return path
+
+
+@pytest.fixture
+def snapshot(written: Path, tmp_path: Path) -> Path:
+    """The sound deployment as a file of the test's own."""
+    return Path(shutil.copy(written, tmp_path))
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import json
 import re
 import shlex
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,8 @@ from auditor.inventory.archive import load_snapshot
 from auditor.inventory.snapshot import Snapshot
 from auditor.probe.evidence import add_probes
 from auditor.probe.plan import Assignment, Host, ansible, cloud_assistant, script
-from auditor.probe.result import ConnectionSeen, NameSeen, ProbeResult, read_result, result_document
+from auditor.probe.result import ConnectionSeen, NameSeen, ProbeResult
+from auditor.probe.result_file import read_result, result_document
 from auditor.probe.targets import Place, Service, Target, from_arguments, read_targets, targets_document
 from tests.hostile import HOSTILE
 from tests.probe.conftest import ZONE_A, Answer
@@ -289,21 +290,55 @@ def test_scripts_stay_within_what_cloud_assistant_takes() -> None:
     assert "ep-0299" in script(host, [plan[-1].target])
 
 
+class _Unsafe(str):
+    """A text that Ansible takes for no template."""
+
+
 class _Loader(yaml.SafeLoader):
     """Reads `!unsafe` as the text it is."""
 
 
-_Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
+_Loader.add_constructor("!unsafe", lambda loader, node: _Unsafe(loader.construct_scalar(node)))
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        for part in value.values():
+            yield from _texts(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _texts(part)
+    elif isinstance(value, str):
+        yield value
 
 
 def test_ansible() -> None:
     (play,) = yaml.load(ansible(PLAN), Loader=_Loader)
+    assert list(play) == ["name", "hosts", "gather_facts", "tasks"]
     command, kept = play["tasks"]
-    assert play["hosts"] == EVIL
+    assert list(command) == ["name", "ansible.builtin.command", "register", "changed_when", "failed_when"]
+    assert list(command["ansible.builtin.command"]) == ["argv", "stdin"]
+    assert list(kept) == ["name", "ansible.builtin.copy", "delegate_to"]
+    assert list(kept["ansible.builtin.copy"]) == ["content", "dest", "mode"]
+    assert (play["hosts"], play["gather_facts"], command["changed_when"]) == (EVIL, False, False)
     argv = command["ansible.builtin.command"]["argv"]
     assert argv == ["plaudit", "probe", "--targets", "-", "--vantage", EVIL, "--format", "json"]
     assert read_targets("x", command["ansible.builtin.command"]["stdin"]).targets == (PLAN[0].target,)
-    assert kept["delegate_to"] == "localhost"
+    assert (kept["delegate_to"], kept["ansible.builtin.copy"]["mode"]) == ("localhost", "0600")
+    # The one template is ours; whatever else has braces must not be one, or it would run on the controller.
+    templates = [text for text in _texts(play) if "{{" in text and not isinstance(text, _Unsafe)]
+    assert templates == ["{{ plaudit_probe.stdout }}"]
+    assert sum(isinstance(text, _Unsafe) for text in _texts(play)) == 5
+
+
+def test_a_plan_without_hosts_is_an_empty_playbook() -> None:
+    assert yaml.load(ansible([]), Loader=_Loader) == []
+
+
+def test_only_what_is_an_instance_id_is_a_host(plaudit: Plaudit, changed: Callable[..., Path]) -> None:
+    odd = changed(network_interfaces={"instance_id": "all"})
+    answer = plaudit("probe", "plan", "--from", odd, "--format", "ansible")
+    assert answer.code == 4 and "all" not in answer.out.split("---")[1]
 
 
 def test_hostile_texts_stay_texts(plaudit: Plaudit, snapshot: Path, now: str) -> None:

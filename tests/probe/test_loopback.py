@@ -11,9 +11,10 @@ import pytest
 from auditor.errors import Interrupted
 from auditor.probe import resolve, run
 from auditor.probe.certificate import Trust, matches
-from auditor.probe.connect import Request, Settings, attempt, parse_request
+from auditor.probe.connect import Attempt, Request, Settings, attempt, parse_request
 from auditor.probe.resolve import Server as NameServer
-from auditor.probe.run import Plan, ProbeInterrupted, quantiles, run_probe
+from auditor.probe.run import Plan, ProbeInterrupted, run_probe
+from auditor.probe.summary import quantiles
 from auditor.probe.targets import Name, Place, Service, Target
 from tests.probe.servers import Authority, name_server, resetting, serving, tcp, udp
 
@@ -42,8 +43,9 @@ def test_ways_a_try_ends() -> None:
 def test_a_session_that_is_broken_off() -> None:
     with serving(resetting(HERE)) as (server,):
         found = attempt(HERE, Service("tls", server.port), SETTINGS, "x.example")
-        assert found.outcome == "connected" and found.session is not None
-        assert found.session.outcome in ("reset", "closed")
+        # Where the other side is quicker than connect(), that is what is broken off.
+        ended = found.session.outcome if found.session is not None else found.outcome
+        assert ended in ("reset", "closed") and (found.session is not None) == (found.outcome == "connected")
 
 
 def test_tls_tells_names_version_and_protocol(trusted: Authority) -> None:
@@ -170,7 +172,7 @@ def test_never_more_at_once_than_allowed(monkeypatch: pytest.MonkeyPatch) -> Non
         time.sleep(0.02)
         with lock:
             at_once -= 1
-        return run.Attempt("refused")
+        return Attempt("refused")
 
     monkeypatch.setattr(run.connect, "attempt", busy)
     result = run_probe(_target(9, copies=20), Plan(system=False, tries=1, concurrency=4))
@@ -180,7 +182,7 @@ def test_never_more_at_once_than_allowed(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_the_deadline_leaves_the_rest_undone(monkeypatch: pytest.MonkeyPatch) -> None:
     def slow(*_: object) -> object:
         time.sleep(0.1)
-        return run.Attempt("refused")
+        return Attempt("refused")
 
     monkeypatch.setattr(run.connect, "attempt", slow)
     begin = time.monotonic()
@@ -191,7 +193,7 @@ def test_the_deadline_leaves_the_rest_undone(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_an_interruption_keeps_what_was_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run.connect, "attempt", lambda *_: run.Attempt("refused"))
+    monkeypatch.setattr(run.connect, "attempt", lambda *_: Attempt("refused"))
 
     def interrupt(done: int, total: int) -> None:
         raise Interrupted(15)

@@ -161,7 +161,7 @@ def test_many_findings_stay_small_and_quick() -> None:
     page = html.render(report)
     took = time.process_time() - start
     assert len(page.encode()) < 6_000_000
-    assert took < 6, took  # 2.7 s of processor time where it was measured
+    assert took < 9, took  # 4.6 s of processor time where it was measured, with what three languages share
     assert page.count('<details class="finding"') == 200
     assert page.count("<article") == 300
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 import unicodedata
 
 import pytest
@@ -54,3 +55,27 @@ def test_wrapped_lines_fit_and_lose_nothing(text: str, columns: int) -> None:
     assert "".join("".join(lines).split()) == "".join(inert(text).split())
     assert width(clip(inert(text), columns)) <= columns
     assert width(middle(inert(text), columns)) <= columns
+
+
+JAPANESE = (
+    "エンドポイントep-gw8shopのゾーンeu-central-1bには、サービスepsrv-m5e0ordersの"
+    "サービスリソースがありません（lb-m5eorders1）。"
+)
+
+
+@pytest.mark.parametrize("columns", [20, 24, 33, 80])
+def test_ids_inside_text_without_spaces_stay_whole(columns: int) -> None:
+    lines = wrap(JAPANESE, columns)
+    assert "".join(lines) == JAPANESE
+    assert all(width(line) <= columns for line in lines)
+    for name in ("ep-gw8shop", "eu-central-1b", "epsrv-m5e0orders", "lb-m5eorders1"):
+        assert any(name in line for line in lines), lines
+    assert not [line for line in lines if line[0] in "、。）" or line[-1] == "（"]
+    # lines are filled: only an id that does not fit leaves room
+    assert columns < 80 or len(lines) == 2
+
+
+def test_the_middle_of_long_wide_text_is_left_out_quickly() -> None:
+    began = time.process_time()
+    assert middle("注" * 200_000 + "文", 9) == "注注…注文"
+    assert time.process_time() - began < 2

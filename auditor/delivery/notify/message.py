@@ -15,8 +15,10 @@ from typing import Any
 from auditor import __version__
 from auditor.delivery.notify.changes import Changes, Item
 from auditor.findings import Report, Severity
+from auditor.languages import ENGLISH, Language
 from auditor.reporters.summary import Summary, refused_reads
 from auditor.reporters.text import inert
+from auditor.reporters.vocabulary import conjoined
 from auditor.reporters.wording import shortened
 
 #: How many findings of a kind, and how many gaps, a message names; the others are a number.
@@ -69,15 +71,16 @@ def line(text: str) -> str:
     return shortened(inert(text), _LINE)
 
 
-def item_line(item: Item) -> str:
+def item_line(item: Item, language: Language = ENGLISH) -> str:
     """A finding in one line: severity, rule, resource, whose fix it is, and its id."""
     name = f" ({shortened(inert(item.resource_name), _NAME)})" if item.resource_name else ""
-    owners = " ".join(shortened(inert(owner), 20) for owner in item.owners[:3])
-    fix = f"; fix: {item.side}{' ' + owners if owners else ''}" if item.side else ""
-    title = f" {shortened(inert(item.title), 100)}" if item.title else ""
+    owners = [shortened(inert(owner), 20) for owner in item.owners[:3]]
+    side = " ".join([language.text(item.side), *owners])
+    fix = language.text("; fix: {owner}", owner=side) if item.side else ""
+    title = f" {shortened(inert(language.text(item.title)), 100)}" if item.title else ""
     # The parts are cut and not the line, so that the id at its end is always whole.
     resource = shortened(inert(item.resource_id), 80)
-    return f"{item.severity.upper()} {inert(item.rule_id)}{title}: {resource}{name}{fix} [{item.id}]"
+    return f"{language.text(item.severity).upper()} {inert(item.rule_id)}{title}: {resource}{name}{fix} [{item.id}]"
 
 
 def run_message(
@@ -90,26 +93,33 @@ def run_message(
     severity: Severity,
     link: str = "",
     missed: Sequence[str] = (),
+    language: Language = ENGLISH,
 ) -> Message:
-    """The message about a run that was judged; `missed` names runs that ended badly and nobody was told of."""
-    code = report.exit_code
-    parts = [f"{len(changed.new)} new" if changed.new else "", f"{len(changed.fixed)} fixed" if changed.fixed else ""]
-    parts += ["not everything could be judged" if "coverage" in why else ""]
-    parts += ["not everything was written or delivered" if "output" in why else ""]
-    said = ", ".join(part for part in parts if part) or "nothing changed"
-    sections = [_run_section(report, summary)]
-    for heading, items in ((f"New at or above {severity}", changed.new), ("Fixed", changed.fixed)):
+    """The message about a run that was judged; `missed` names runs that ended badly and nobody was told of.
+
+    Its document stays English: programs read it.
+    """
+    code, text = report.exit_code, language.text
+    new, fixed = len(changed.new), len(changed.fixed)
+    parts = [text("{n} new", n=new) if new else "", text("{n} fixed", n=fixed) if fixed else ""]
+    parts += [text("not everything could be judged") if "coverage" in why else ""]
+    parts += [text("not everything was written or delivered") if "output" in why else ""]
+    said = language.listed(part for part in parts if part) or text("nothing changed")
+    sections = [_run_section(report, summary, language)]
+    headings = (
+        text("New at or above {severity}: {n}", severity=text(severity.value), n=new),
+        text("Fixed: {n}", n=fixed),
+    )
+    for heading, items in zip(headings, (changed.new, changed.fixed), strict=True):
         if items:
-            lines = [item_line(item) for item in items[:TOP]]
-            lines += [f"and {len(items) - TOP} more"] if len(items) > TOP else []
-            sections.append(Section(f"{heading}: {len(items)}", tuple(lines)))
+            lines = [item_line(item, language) for item in items[:TOP]]
+            sections.append(Section(heading, (*lines, *_more(len(items), language))))
     if not summary.coverage.complete:
-        sections.append(_coverage_section(summary))
-    if missed:
-        sections.append(Section("Nobody was told before", tuple(map(line, missed))))
+        sections.append(_coverage_section(summary, language))
+    sections += _missed(missed, language)
     return Message(
         id=message_id(name, report.scan.id),
-        title=f"plaudit: {said} (exit {code})",
+        title=_title(said, code, language),
         tone=_tone(changed, why),
         sections=tuple(sections),
         document=_document(name, report, summary, changed, why, severity, link, missed),
@@ -119,29 +129,30 @@ def run_message(
 
 def failure_message(
     name: str, run: str, at: str, code: int, what: str, details: Sequence[str], *, link: str = "",
-    missed: Sequence[str] = (),
+    missed: Sequence[str] = (), language: Language = ENGLISH,
 ) -> Message:  # fmt: skip
     """The message about a run that broke off; `details` are sentences about the reason."""
-    sections = [Section("", (f"Run of {at}.", *map(line, details[:TOP])))]
-    if missed:
-        sections.append(Section("Nobody was told before", tuple(map(line, missed))))
+    told = (line(language.said(detail)) for detail in details[:TOP])
+    sections = [Section("", (language.text("Run of {time}.", time=at), *told)), *_missed(missed, language)]
     document = _head(name, run, ["failed"], link, missed) | {
         "scan": {"id": run, "started_at": at},
         "exit": {"code": code, "also": []},
         "reasons": [what, *map(line, details[:TOP])],
     }
     return Message(
-        message_id(name, run), f"plaudit: {what} (exit {code})", CRITICAL, tuple(sections), document, link
+        message_id(name, run), _title(language.said(what), code, language), CRITICAL, tuple(sections), document, link
     )  # fmt: skip
 
 
-def trial_message(name: str, at: str, link: str = "") -> Message:
+def trial_message(name: str, at: str, link: str = "", language: Language = ENGLISH) -> Message:
     """The message with which somebody tries a channel."""
-    sections = (
-        Section("", (f"Sent at {at}. This channel is called {name}; messages about scans will look like this.",)),
+    told = language.text(
+        "Sent at {time}. This channel is called {name}; messages about scans will look like this.", time=at, name=name
     )
+    sections = (Section("", (told,)),)
     document = _head(name, f"test-{at}", ["test"], link, ())
-    return Message(message_id(name, f"test-{at}"), "plaudit: a test message", QUIET, sections, document, link)
+    title = f"plaudit: {language.text('a test message')}"
+    return Message(message_id(name, f"test-{at}"), title, QUIET, sections, document, link)
 
 
 def message_id(name: str, run: str) -> str:
@@ -149,37 +160,62 @@ def message_id(name: str, run: str) -> str:
     return hashlib.sha256(f"{name}\x1f{run}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def _run_section(report: Report, summary: Summary) -> Section:
-    accounts = " and ".join(str(account.get("account_id") or "?") for account in report.scan.accounts[:4])
+def _title(said: str, code: int, language: Language) -> str:
+    return f"plaudit: {language.text('{what} (exit {code})', what=said, code=code)}"
+
+
+def _missed(missed: Sequence[str], language: Language) -> list[Section]:
+    lines = tuple(line(language.said(one)) for one in missed)
+    return [Section(language.text("Nobody was told before"), lines)] if missed else []
+
+
+def _more(number: int, language: Language) -> tuple[str, ...]:
+    return (language.text("and {n} more", n=number - TOP),) if number > TOP else ()
+
+
+def _run_section(report: Report, summary: Summary, language: Language) -> Section:
+    text = language.text
+    accounts = conjoined([str(account.get("account_id") or "?") for account in report.scan.accounts[:4]], language)
     more = len(report.scan.accounts) - 4
     counts = summary.counts
-    failing = ", ".join(
-        f"{summary.by_severity[severity]['fail']} {severity}"
+    failing = language.listed(
+        f"{summary.by_severity[severity]['fail']} {text(severity.value)}"
         for severity in Severity
         if summary.by_severity[severity]["fail"]
     )
     lines = [
-        f"Scan of {report.scan.started_at}: {accounts}{f' and {more} more' if more > 0 else ''}",
-        f"Failing: {failing or 'nothing'}. Unknown: {counts['unknown']}. Waived: {counts['waived']}.",
-        summary.headline,
-        *(f"{reason}." for reason in report.exit_reasons[:TOP]),
+        text(
+            "Scan of {time}: {accounts}",
+            time=report.scan.started_at,
+            accounts=text("{items} and {n} more", items=accounts, n=more) if more > 0 else accounts,
+        ),
+        text(
+            "Failing: {failing}. Unknown: {unknown}. Waived: {waived}.",
+            failing=failing or text("nothing"),
+            unknown=counts["unknown"],
+            waived=counts["waived"],
+        ),
+        summary.headline_in(language),
+        *(language.said(f"{reason}.") for reason in report.exit_reasons[:TOP]),
     ]
     return Section("", tuple(map(line, lines)))
 
 
-def _coverage_section(summary: Summary) -> Section:
+def _coverage_section(summary: Summary, language: Language) -> Section:
     reads = summary.coverage
     refused = refused_reads(reads)
     lines = [
-        f"{read.first.account_id or read.first.profile or 'an account'} {read.first.region_id or ''} "
-        f"{read.first.operation}: {read.first.error_code or 'not read'}"
+        f"{read.first.account_id or read.first.profile or language.text('an account')} {read.first.region_id or ''} "
+        f"{read.first.operation}: {read.first.error_code or language.text('not read')}"
         for read in refused[:TOP]
     ]
-    lines += [f"and {len(refused) - TOP} more"] if len(refused) > TOP else []
-    return Section(
-        f"Coverage: {reads.percent:g} % of {reads.total} reads were complete, {len(reads.incomplete)} were not",
-        tuple(map(line, lines)),
+    heading = language.text(
+        "Coverage: {percent} % of {total} reads were complete, {n} were not",
+        percent=f"{reads.percent:g}",
+        total=reads.total,
+        n=len(reads.incomplete),
     )
+    return Section(heading, (*map(line, lines), *_more(len(refused), language)))
 
 
 def _tone(changed: Changes, why: Sequence[str]) -> str:

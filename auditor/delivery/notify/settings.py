@@ -17,6 +17,7 @@ from auditor.delivery.secrets import Secret
 from auditor.delivery.settings import read_secret
 from auditor.errors import UsageError
 from auditor.findings import Severity
+from auditor.languages import CODES
 from auditor.yaml_reader import Node, did_you_mean, read_yaml
 
 
@@ -45,6 +46,7 @@ class Habits:
     when: When = When.CHANGES
     heartbeat_days: int = 0
     link: str = ""
+    lang: str = CODES[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ SECRETS: dict[Kind, tuple[str, ...]] = {
     Kind.EMAIL: ("password",),
 }
 SECURITY = ("starttls", "tls", "none")
-_HABITS = ("severity", "when", "heartbeat_days", "link")
+_HABITS = ("severity", "when", "heartbeat_days", "link", "lang")
 _MAIL = ("host", "port", "security", "from", "to", "user")
 _NAME = r"[a-z0-9][a-z0-9_-]{0,39}"
 # One address without quotes or comments: nothing in it can end a header or start another one.
@@ -83,8 +85,11 @@ def variable(kind: Kind, key: str) -> str:
     return f"PLAUDIT_{kind.value}_{key}".upper()
 
 
-def chosen(words: Sequence[str], warn: Callable[[str], None]) -> list[Settings]:
-    """The channels of `words`: files of channels, or kinds.  Raises UsageError and FileError."""
+def chosen(words: Sequence[str], warn: Callable[[str], None], lang: str = CODES[0]) -> list[Settings]:
+    """The channels of `words`: files of channels, or kinds.  Raises UsageError and FileError.
+
+    `lang` is the language of those that name none.
+    """
     found: list[Settings] = []
     for word in words:
         # What was typed may be an address, which is a secret, and is not repeated.
@@ -94,9 +99,9 @@ def chosen(words: Sequence[str], warn: Callable[[str], None]) -> list[Settings]:
                 "put the address into an environment variable (PLAUDIT_SLACK_URL) or a file"
             )
         if "/" in word or "\\" in word or word.endswith((".yaml", ".yml")):
-            found += load_file(Path(word).expanduser(), warn)
+            found += load_file(Path(word).expanduser(), warn, lang)
         else:
-            found.append(_by_kind(word))
+            found.append(_by_kind(word, lang))
     names = [channel.name for channel in found]
     for name in names:
         if names.count(name) > 1:
@@ -104,7 +109,7 @@ def chosen(words: Sequence[str], warn: Callable[[str], None]) -> list[Settings]:
     return found
 
 
-def _by_kind(word: str) -> Settings:
+def _by_kind(word: str, lang: str) -> Settings:
     kinds = [kind.value for kind in Kind if kind is not Kind.EMAIL]
     if word == Kind.EMAIL.value:
         raise UsageError("the channel email needs a file: a server, a sender and recipients; see docs/notifications.md")
@@ -116,19 +121,19 @@ def _by_kind(word: str) -> Settings:
     hidden = {key: secret for key in SECRETS[kind] if (secret := secrets.from_environment(variable(kind, key)))}
     if "url" not in hidden:
         raise UsageError(f"the channel {word} has no address; set {variable(kind, 'url')}, or name a file of channels")
-    return Settings(word, kind, secrets=hidden)
+    return Settings(word, kind, Habits(lang=lang), secrets=hidden)
 
 
 # ------------------------------------------------------------------------------------------------ the file of channels
 
 
-def load_file(path: Path, warn: Callable[[str], None]) -> list[Settings]:
+def load_file(path: Path, warn: Callable[[str], None], lang: str = CODES[0]) -> list[Settings]:
     """The channels of a file.  Raises FileError with the line for anything that is not understood."""
     root = read_yaml(path)
     found = root.mapping(required=("channels",), optional=("version", *_HABITS))
     if "version" in found and found["version"].integer() != 1:
         raise found["version"].error("this plaudit reads version 1 only; write `version: 1`")
-    common = _habits(found, Habits())
+    common = _habits(found, Habits(lang=lang))
     channels = []
     for key, node in found["channels"].entries():
         if re.fullmatch(_NAME, key.raw) is None:
@@ -149,6 +154,7 @@ def _habits(found: dict[str, Node], common: Habits) -> Habits:
         found["link"].text(pattern=_LINK, meaning="an address of the report, http:// or https://")
         if "link" in found
         else common.link,
+        found["lang"].text(choices=CODES) if "lang" in found else common.lang,
     )
 
 

@@ -17,6 +17,7 @@ from auditor.delivery.patience import TIMEOUT, Clock, Patience
 from auditor.delivery.replies import Blocked, Refused, Taken
 from auditor.findings import Report
 from auditor.history import Ledger
+from auditor.languages import Language
 from auditor.reporters.summary import summarize
 
 #: A robot that allows twenty messages a minute must not see more attempts, however lucky the dice are.
@@ -77,7 +78,15 @@ def tell_run(
         if not why:
             return None, memory
         message = run_message(
-            opened.name, report, summary, changed, why, severity=habits.severity, link=habits.link, missed=memory.missed
+            opened.name,
+            report,
+            summary,
+            changed,
+            why,
+            severity=habits.severity,
+            link=habits.link,
+            missed=memory.missed,
+            language=Language(habits.lang),
         )
         codes = [code for code in (report.exit_code, *report.exit_also) if code in _TROUBLE]
         bad = (f"{report.scan.started_at}: the run ended with exit {codes[0]}",) if codes else ()
@@ -108,6 +117,7 @@ def tell_failure(
             failure.details,
             link=opened.habits.link,
             missed=memory.missed,
+            language=Language(opened.habits.lang),
         )
         missed = (*memory.missed, f"{failure.at}: {failure.what} (exit {failure.code})")
         return message, Memory(memory.told_at, memory.new, memory.fixed, missed)
@@ -121,7 +131,8 @@ def tell_trial(channels: Sequence[Opened], *, timeout: float = TIMEOUT, clock: C
     at = clock.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     told = []
     for opened in channels:
-        trouble = _insisted(opened, trial_message(opened.name, at, opened.habits.link), Patience(timeout, clock))
+        message = trial_message(opened.name, at, opened.habits.link, Language(opened.habits.lang))
+        trouble = _insisted(opened, message, Patience(timeout, clock))
         told.append(Told(opened.name, not trouble, trouble))
     return told
 

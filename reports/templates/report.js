@@ -347,7 +347,7 @@
 
   function hash() {
     const text = location.hash.replace(/^#plf1-/, "#f=plf1-");
-    if (!OURS.test(text)) return false;
+    if (!OURS.test(text)) { clearTimeout(settling); return false; } // an address of somebody else's stays
     const found = new URLSearchParams(text.slice(1).replaceAll("+", "%2B"));
     open = found.get("f") || "";
     $("q").value = found.get("q") || "";

@@ -94,5 +94,6 @@ class Visit:
         self.until(
             f"new URLSearchParams(location.hash.slice(1)).get('q') === {text.strip() or None!r}".replace("None", "null")
         )
+        self.value("() => { for (const more = document.querySelector('#more'); !more.hidden;) more.click(); }")
         found: list[str] = self.value("[...document.querySelectorAll('tr.row')].map((tr) => tr.item.id)")
         return found

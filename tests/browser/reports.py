@@ -25,7 +25,7 @@ def of_scenario(name: str) -> Report:
     with Simulator(world) as simulator, tempfile.TemporaryDirectory() as folder:
         profiles = simulator.write_config(Path(folder) / "config.json")
     rules = load_rules()
-    snapshot = take(world, profiles=profiles, tables=tables_for(rules, paths=True))
+    snapshot = take(world, profiles=profiles, tables=tables_for(rules, Spec(), paths=True))
     findings, paths = judged(snapshot, rules, Spec(), one_sided=False)
     failed = [finding.id for finding in findings if finding.outcome is Outcome.FAIL][:2]
     return build_report(

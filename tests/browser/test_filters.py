@@ -58,7 +58,7 @@ def test_a_filter_lists_exactly_what_it_says(visit: Open, pages: Pages, name: st
         assert made.filter(text) == wanted, text
         assert made.count().startswith(f"{len(wanted)} "), text
         decisive += 0 < len(wanted) < len(summary.shown)
-    assert decisive >= 8  # most of them have something to tell apart
+    assert decisive >= (3 if name == "three-accounts" else 8)  # most of them have something to tell apart
 
 
 def test_buttons_and_lists_write_the_filter(visit: Open, pages: Pages) -> None:
@@ -119,14 +119,14 @@ def test_links_of_the_page_are_filters(visit: Open, pages: Pages) -> None:
         assert failed == account.fixes
     made.page.get_by_role("link", name="Show what is new").click()
     made.until("document.querySelector('#q').value === 'new'")
-    assert made.count().startswith("2 of ")
+    assert made.count().startswith("2 ")
 
 
-def test_columns_sort(visit: Open) -> None:
+def test_columns_sort(visit: Open, pages: Pages) -> None:
     made = visit("broken")
     head = made.page.get_by_role("columnheader", name="Rule")
     rules = "[...document.querySelectorAll('tr.row b')].map((b) => b.textContent)"
-    worst_first = made.value(rules)
+    worst_first = [finding.rule_id for finding in summarize(pages.report("broken")).shown]
     head.get_by_role("button").click()
     assert made.value(rules) == sorted(worst_first)
     assert head.get_attribute("aria-sort") == "ascending"

@@ -115,8 +115,8 @@ def test_the_folder_says_what_it_lacks(browser: Browser, pages: Pages, tmp_path:
         if name != "data.js":
             (tmp_path / name).write_bytes(content)
     with Visit(browser, address(tmp_path / "index.html")) as made:
-        made.until("document.querySelector('#hint').hidden === false")
-        assert "need the file data.js" in made.page.locator("#hint").inner_text()
+        made.until("document.querySelector('#unserved').hidden === false")
+        assert "need the file data.js" in made.page.locator("#unserved").inner_text()
         assert made.page.locator("#static").is_visible()
 
 

@@ -1,10 +1,8 @@
-"""Every text a report shows goes through the catalogue: seen in a made-up language, and in the page's own switch."""
+"""Every text a report shows goes through the catalogue: seen in a made-up language."""
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -13,13 +11,12 @@ import pytest
 from auditor.delivery.notify.changes import changes
 from auditor.delivery.notify.message import failure_message, run_message, trial_message
 from auditor.findings import Outcome, Severity
-from auditor.languages import CODES, TAGS, Language
+from auditor.languages import CODES, Language
 from auditor.reporters import html, markdown, table
 from auditor.reporters.summary import summarize
 from auditor.reporters.text import width
 from tests.languages import pseudo
 from tests.reporters import fixture
-from tests.reporters.browser import Browser, Page, address, find_chromium
 
 DATA = pseudo.data_of_the_fixture()
 REPORTS = {
@@ -127,106 +124,3 @@ def test_a_page_has_as_many_texts_in_every_language() -> None:
         english, other = html.render(fixture.report()), html.render(fixture.report(), lang="zh")
     assert Shown(english).texts != Shown(other).texts
     assert len(Shown(english).texts) == len(Shown(other).texts)
-
-
-# ------------------------------------------------------------------------------------------------------ in a browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    program = find_chromium()
-    if program is None:
-        if os.environ.get("PLAUDIT_REQUIRE_ALL") == "1":
-            pytest.fail("no Chromium found, and PLAUDIT_REQUIRE_ALL=1 asks for one")
-        pytest.skip("no Chromium found")
-    with Browser(program) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    folder = tmp_path_factory.mktemp("pages")
-    found = {}
-    with pseudo.spoken():
-        for code in CODES:
-            path = folder / f"{code}.html"
-            path.write_text(html.render(fixture.report(all_outcomes=True), lang=code), encoding="utf-8")
-            found[code] = address(path)
-        path = folder / "hostile.html"
-        path.write_text(html.render(fixture.hostile_report()), encoding="utf-8")
-        found["hostile"] = address(path)
-    return found
-
-
-CHOOSE = """(() => { const list = document.querySelector('#language');
-  list.value = '%s'; list.dispatchEvent(new Event('change')); return list.hidden; })()"""
-OPEN_ALL = """for (const tr of document.querySelectorAll('tr.row[aria-expanded=false]'))
-  tr.dispatchEvent(new MouseEvent('click', {bubbles: true}));"""
-TEXTS = """(() => { const found = [document.title];
-  const walk = document.createTreeWalker(document.body, 5);
-  for (let node = walk.currentNode; node; node = walk.nextNode()) {
-    if (node.nodeType === 1) for (const name of ['aria-label', 'placeholder', 'title']) {
-      if (node.getAttribute(name)) found.push(node.getAttribute(name)); }
-    else if (node.data.trim() &&
-      !node.parentElement.closest('script, style, noscript, code, pre, kbd, time, #language'))
-      found.push(node.data.trim().replace(/\\s+/g, ' ')); }
-  return found; })()"""
-
-
-def test_what_the_script_draws_is_asked_for(browser: Browser, pages: dict[str, str]) -> None:
-    page = Page(browser).open(pages["zh"]).ready()
-    page.value(OPEN_ALL)
-    texts = page.value(TEXTS)
-    assert len(texts) > 300
-    assert pseudo.untranslated(texts, DATA) == []
-    assert page.said() == []
-
-
-def test_the_switch_draws_everything_in_another_language(browser: Browser, pages: dict[str, str]) -> None:
-    page = Page(browser).open(pages["en"]).ready()
-    page.value(OPEN_ALL)
-    before = page.value(TEXTS)
-    assert page.value("document.documentElement.lang") == "en"
-    assert page.value(CHOOSE % "zh") is False
-    assert page.value("document.documentElement.lang") == TAGS["zh"]
-    assert pseudo.untranslated(page.value(TEXTS), DATA) == []
-    assert page.value("document.querySelectorAll('tr.more').length") > 10
-    again = Page(browser).open(pages["zh"]).ready()
-    again.value(OPEN_ALL)
-    assert page.value(TEXTS) == again.value(TEXTS)
-    page.value(CHOOSE % "en")
-    assert page.value(TEXTS) == before
-    assert page.requested() == [pages["en"]]
-    assert page.said() == []
-
-
-def test_a_choice_is_remembered(browser: Browser, pages: dict[str, str]) -> None:
-    page = Page(browser).open(pages["en"]).ready()
-    page.value(CHOOSE % "ja")
-    later = Page(browser).open(pages["en"]).ready()
-    assert later.value("document.documentElement.lang") == "ja"
-    assert later.value("document.querySelector('#language').value") == "ja"
-    assert pseudo.untranslated(later.value(TEXTS), DATA) == []
-    later.value("localStorage.clear()")
-    assert Page(browser).open(pages["en"]).ready().value("document.documentElement.lang") == "en"
-
-
-def test_a_filter_finds_the_words_on_the_screen(browser: Browser, pages: dict[str, str]) -> None:
-    page = Page(browser).open(pages["en"] + "#q=sev%3Acritical").ready()
-    shown = page.value("document.querySelectorAll('tr.row').length")
-    page.value(CHOOSE % "zh")
-    assert page.value("location.hash") == "#q=sev%3Acritical"
-    assert page.value("document.querySelectorAll('tr.row').length") == shown
-    page.value("document.querySelector('#q').value = '⟦critical⟧'; document.querySelector('#heads button').click()")
-    assert page.value("document.querySelectorAll('tr.row').length") == shown
-
-
-def test_names_of_strangers_stay_what_they_are(browser: Browser, pages: dict[str, str]) -> None:
-    page = Page(browser).open(pages["hostile"]).ready()
-    names = "[...document.querySelectorAll('tr.row td:nth-child(4) div')].map((node) => node.textContent)"
-    before = page.value(names)
-    page.value(CHOOSE % "zh")
-    assert page.value(names) == before
-    assert page.value("document.querySelectorAll('#injected').length") == 0
-    assert page.value("document.title").startswith(pseudo.OPEN)
-    assert page.said() == []

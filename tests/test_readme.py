@@ -89,7 +89,7 @@ def commands() -> Iterator[str]:
 def test_a_command_is_one_of_the_command_line(line: str) -> None:
     _, *words = shlex.split(line)
     command: click.Command = cli
-    context = click.Context(cli, info_name="plaudit")
+    context = click.Context(cli, info_name="plaudit", **cli.context_settings)
     while isinstance(command, click.Group) and words:
         name, *words = words
         found = command.get_command(context, name)

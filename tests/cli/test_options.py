@@ -115,7 +115,7 @@ def test_an_option_means_the_same_on_the_line_in_the_environment_and_in_the_file
 
     def state(arguments: list[str], source: str) -> tuple[object, ...]:
         terminal = Terminal()
-        with command.make_context(name, arguments + required, obj=terminal) as ctx:
+        with command.make_context(name, arguments + required, obj=terminal, **cli.context_settings) as ctx:
             assert ctx.get_parameter_source(option.name or "").name == source  # type: ignore[union-attr]
             talk = (terminal.quiet, terminal.verbosity, terminal.progress, terminal.color, terminal.language)
             return (ctx.params.get(option.name or ""), *talk)

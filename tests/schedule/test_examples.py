@@ -76,7 +76,7 @@ def _parse(arguments: list[str]) -> None:
             if found is None:
                 raise click.UsageError(f"no command {name}")
             group = found
-    with click.Context(group, obj=Terminal()) as ctx:
+    with click.Context(group, obj=Terminal(), **cli.context_settings) as ctx:
         # The specification of an example is not there; everything else is parsed, and every value converted.
         parser = group.make_parser(ctx)
         values, rest, _ = parser.parse_args(list(arguments))

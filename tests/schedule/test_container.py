@@ -135,9 +135,9 @@ def as_user(program: Callable[..., str], image: Image) -> list[str]:
         if os.environ.get("PLAUDIT_REQUIRE_ALL"):
             pytest.fail("another user can only be tried by root")
         pytest.skip("another user can only be tried by root")
-    # Every folder above has to be passable for that user; pytest makes its own private.
+    # Every folder above has to be passable for that user; pytest and its workers make their own private.
     for folder in (image.folder, *image.folder.parents):
-        if folder.stat().st_mode & 0o001 == 0 and folder.name.startswith("pytest-"):
+        if folder.stat().st_mode & 0o001 == 0 and folder.name.startswith(("pytest-", "popen-")):
             folder.chmod(0o711)
     image.folder.chmod(0o711)
     return [program("setpriv"), f"--reuid={USER}", f"--regid={USER}", "--clear-groups", "--no-new-privs"]

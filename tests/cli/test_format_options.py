@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -41,11 +42,12 @@ def test_settings_of_sarif(scan: Callable[..., Answer]) -> None:
     assert scan("--format", "sarif=out").code == 3
     plain = sarif()
     waived = plain["results"][0]
+    granted, expires = (datetime.now(UTC).date() + timedelta(days=days) for days in (-4, 60))
     Path("w.yaml").write_text(
         "version: 1\nwaivers:\n  - id: W-1\n    rule: "
         + waived["ruleId"]
         + f"\n    account: '*'\n    resource: {waived['locations'][0]['logicalLocations'][0]['name']}"
-        + "\n    reason: known\n    owner: me@example.com\n    granted: 2026-11-01\n    expires: 2027-04-01\n"
+        + f"\n    reason: known\n    owner: me@example.com\n    granted: {granted}\n    expires: {expires}\n"
     )
     options = ["anchor=infra/main.tf", "waived=yes", "github=no", "category=prod eu"]
     words = [part for word in options for part in ("--format-option", f"sarif.{word}")]

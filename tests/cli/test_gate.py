@@ -6,6 +6,7 @@ import itertools
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -154,7 +155,9 @@ def _failing(plaudit: Plaudit, snapshot: Path) -> list[dict[str, Any]]:
     return [item for item in document["findings"] if item["outcome"] == "fail"]
 
 
-def _waivers(failing: Sequence[dict[str, Any]], granted: str, expires: str) -> str:
+def _waivers(failing: Sequence[dict[str, Any]], since: int, until: int) -> str:
+    """Waivers of all of them, granted and running out so many days from today."""
+    granted, expires = (datetime.now(UTC).date() + timedelta(days=days) for days in (since, until))
     entries = "".join(
         f"  - id: W-{number}\n    rule: {item['rule_id']}\n    account: '*'\n    resource: '{item['resource']['id']}'\n"
         f"    reason: known\n    owner: me@example.com\n    granted: {granted}\n    expires: {expires}\n"
@@ -182,10 +185,10 @@ def test_the_command_does_what_the_table_says(
         Path("b.txt").write_text("\n".join(kept) + "\n")
         options += ["--baseline", "b.txt"]
     if "waived" in words:
-        Path("w.yaml").write_text(_waivers(failing, "2026-11-01", "2027-03-01"))
+        Path("w.yaml").write_text(_waivers(failing, -4, 60))
         options += ["--waivers", "w.yaml"]
     if "expired" in words:
-        Path("w.yaml").write_text(_waivers(failing, "2025-11-01", "2026-03-01"))
+        Path("w.yaml").write_text(_waivers(failing, -180, -60))
         options += ["--waivers", "w.yaml"]
     lost = "lost" in words
     more = ["--format", "sarif=/dev/full"] if lost else []

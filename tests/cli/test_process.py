@@ -26,9 +26,13 @@ FAST = ("--select", "RES")
 def _start(arguments: Sequence[str], **settings: object) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "auditor", *arguments]
     environment = {**os.environ, **settings.pop("env", {})}  # type: ignore[dict-item]
-    return subprocess.Popen(
-        command, env=environment, **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **settings}  # type: ignore[call-overload,no-any-return]
-    )  # fmt: skip
+    settings = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "preexec_fn": _heeding, **settings}
+    return subprocess.Popen(command, env=environment, **settings)  # type: ignore[call-overload,no-any-return]
+
+
+def _heeding() -> None:
+    """Tests that run in the background inherit that SIGINT is ignored; a user's terminal does not."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _until(condition: Callable[[], bool]) -> None:

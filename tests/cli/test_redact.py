@@ -7,6 +7,7 @@ import re
 import zipfile
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -88,12 +89,13 @@ def test_one_key_gives_one_set_of_pseudonyms(plaudit: Plaudit, cloud: Start, key
 def test_waivers_and_baseline_match_as_before(plaudit: Plaudit, cloud: Start, key: Path) -> None:
     options = (*cloud("broken").all, "--select", "RES,SG,BE", "--format", "json")
     plain = plaudit("scan", *options, "--save", "s.snapshot").json
+    granted, expires = (datetime.now(UTC).date() + timedelta(days=days) for days in (-4, 60))
     Path("waivers.yaml").write_text(
         "version: 1\nwaivers:\n"
         "- {id: W-1, rule: RES-003, resource: lb-gw8search, reason: secret reason, owner: secret owner,"
-        " expires: 2027-01-20, granted: 2026-11-20}\n"
+        f" expires: {expires}, granted: {granted}}}\n"
         f"- {{rule: BE-002, account: '{PROVIDER}', match: {{prefix: lb-gw8au}}, reason: secret, owner: secret owner,"
-        " expires: 2027-01-20, granted: 2026-11-20}\n",
+        f" expires: {expires}, granted: {granted}}}\n",
         encoding="utf-8",
     )
     held = [f["id"] for f in plain["findings"] if f["rule_id"].startswith(("SG", "BE-003", "BE-004"))]

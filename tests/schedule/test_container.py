@@ -193,6 +193,11 @@ def _reaching(as_user: list[str]) -> list[str]:
     return [*as_user[:-1], f"--inh-caps=-all,{right}", f"--ambient-caps=-all,{right}", f"--bounding-set=-all,{right}"]
 
 
+def _heeding() -> None:
+    """Tests that run in the background inherit that SIGINT is ignored; a container's first process does not."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_as_process_one_it_ends_in_order(
     program: Callable[..., str],
@@ -213,8 +218,9 @@ def test_as_process_one_it_ends_in_order(
     environment = {**image.environment(clean), "PLAUDIT_STATE_DIR": str(image.state / str(code))}
     # unshare ends as its child does: with the code of process 1 in the new namespace.
     process = subprocess.Popen(
-        [*namespace, *image.command(*arguments)], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+        [*namespace, *image.command(*arguments)], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        preexec_fn=_heeding,
+    )  # fmt: skip
     requests = simulator.statistics.requests
     end = time.monotonic() + 60
     while not any("slb:" in key[2] for key in list(requests)):
